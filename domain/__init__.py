@@ -1,0 +1,1 @@
+"""The inside: business rules and the ports they need. Standard library only."""

@@ -1,0 +1,1 @@
+"""The sample aggregate: replace it, or put yours beside it."""

@@ -1,0 +1,24 @@
+"""Refusals: what the domain answers when a command is understood but not allowed."""
+
+from typing import ClassVar
+from uuid import UUID
+
+
+class DomainError(Exception):
+    """A refusal. `code` is public (it travels in `CommandRejected`); the message is for people."""
+
+    code: ClassVar[str] = "refused"
+
+
+class NotFound(DomainError):
+    code = "not-found"
+
+    def __init__(self, what: str, identity: UUID) -> None:
+        super().__init__(f"There is no {what} {identity}.")
+
+
+class AlreadyExists(DomainError):
+    code = "already-exists"
+
+    def __init__(self, what: str, identity: UUID) -> None:
+        super().__init__(f"There is already an {what} {identity}.")

@@ -1,0 +1,102 @@
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, Select, Table, Text, Uuid, select
+from sqlalchemy.orm import Session
+
+from persistence.database import Database, SerialKey, Timestamp, metadata
+from persistence.errors import driver_errors
+from persistence.inserts import Inserts
+from persistence.messages import DeadLetter
+
+MAX_BODY_BYTES = 64 * 1024  # of the raw body that a dead letter keeps
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", SerialKey, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("command_id", Uuid),
+    Column("type", Text),
+    Column("errors", Text, nullable=False),
+    Column("traceback", Text),
+    Column("attempts", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("body_bytes", Integer, nullable=False),
+    Column("properties", Text, nullable=False),
+    Column("died_at", Timestamp, nullable=False),
+    Index(None, "command_id"),
+    Index(None, "died_at"),
+    sqlite_autoincrement=True,
+)
+
+
+class DeadLetters(Inserts):
+    """Messages given up in this transaction, each kept with its reason."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, dead_letters)
+
+    def add(self, letter: DeadLetter) -> None:
+        self._rows.append(
+            {
+                "kind": letter.kind,
+                "reason": letter.reason,
+                "command_id": letter.command_id,
+                "type": letter.type,
+                "errors": json.dumps(letter.errors),
+                "traceback": letter.traceback,
+                "attempts": json.dumps(letter.attempts),
+                "body": letter.command.body[:MAX_BODY_BYTES],
+                "body_bytes": len(letter.command.body),
+                "properties": json.dumps(letter.command.properties),
+                "died_at": datetime.now(UTC),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class DeadLetterView:
+    """A dead letter as people look at it. `body` may be cut: `body_bytes` is what came."""
+
+    id: int
+    kind: str
+    reason: str
+    command_id: UUID | None
+    type: str | None
+    errors: dict[str, list[str]]
+    traceback: str | None
+    attempts: list[str]
+    body: bytes
+    body_bytes: int
+    properties: dict[str, Any]
+    died_at: datetime
+
+
+class DeadLetterViews:
+    """Read access to dead letters."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def newest(self, kind: str | None, limit: int) -> list[DeadLetterView]:
+        """Return the newest letters, the newest first, of one kind or of all."""
+        query = select(dead_letters).order_by(dead_letters.c.id.desc()).limit(limit)
+        return self._read(query if kind is None else query.where(dead_letters.c.kind == kind))
+
+    def find(self, letter_id: int) -> DeadLetterView | None:
+        letters = self._read(select(dead_letters).where(dead_letters.c.id == letter_id))
+        return letters[0] if letters else None
+
+    def _read(self, query: Select[Any]) -> list[DeadLetterView]:
+        with driver_errors(), self._database.engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        parsed = ("errors", "attempts", "properties")
+        return [
+            DeadLetterView(**{**row, **{name: json.loads(row[name]) for name in parsed}})
+            for row in rows
+        ]

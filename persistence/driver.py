@@ -1,0 +1,28 @@
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from sqlalchemy import URL
+
+
+def connector(url: URL, deadline: float) -> Callable[[], psycopg.Connection[Any]]:
+    """Return what opens a PostgreSQL connection on which no wait is longer than `deadline` seconds.
+
+    libpq's timeouts do not see a peer whose system still acknowledges packets, or a proxy that
+    swallows them; so the wait for an answer is bounded here, on our side of the socket.
+    """
+
+    class Connection(psycopg.Connection[Any]):
+        def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+            if timeout is not None:
+                return super().wait(gen, interval, timeout)
+            try:
+                return super().wait(gen, interval, deadline)
+            except errors._WaitTimeout as error:
+                self.pgconn.finish()  # what is still to come would answer the wrong question
+                raise psycopg.OperationalError(f"no answer within {deadline:g} s") from error
+
+    arguments, options = url.get_dialect()().create_connect_args(url)
+    options.setdefault("connect_timeout", max(2, int(deadline / 2)))
+    return lambda: Connection.connect(*arguments, **options)

@@ -1,0 +1,1 @@
+"""How the sample aggregate is kept."""

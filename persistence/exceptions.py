@@ -1,0 +1,25 @@
+"""What the rest of the program hears of the database: never a driver's exception."""
+
+
+class PersistenceError(Exception):
+    """The database did not do what was asked; the message says what it answered."""
+
+
+class StorageUnavailable(PersistenceError):
+    """The database is away, full, read-only, shutting down or silent: hold everything and ask again."""
+
+
+class Conflict(PersistenceError):
+    """Another transaction was in the way (deadlock, serialization, lock timeout): do it again."""
+
+
+class Collision(PersistenceError):
+    """Another transaction wrote a row of the same key first: read again, then do it again."""
+
+
+class Refused(PersistenceError):
+    """The database will not take a value of this batch, however often it is asked."""
+
+
+class SchemaBehind(PersistenceError):
+    """The database lacks migrations that this program needs."""

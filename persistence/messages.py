@@ -1,0 +1,39 @@
+"""Messages at rest, in the form in which the worker hands them over and takes them back."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """An event or a reply as it will be published; `headers` are AMQP headers with scalar values."""
+
+    type: str
+    body: str
+    message_id: str
+    correlation_id: str
+    timestamp: int
+    headers: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCommand:
+    """A command as it was received: what it takes to send it again. `properties` are JSON values."""
+
+    body: bytes
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that will not be applied, and why: `kind` for programs, `reason` for people."""
+
+    kind: str
+    reason: str
+    command: StoredCommand
+    command_id: UUID | None = None
+    type: str | None = None
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    traceback: str | None = None
+    attempts: list[str] = field(default_factory=list)

@@ -1,0 +1,35 @@
+"""Run by Alembic: by `worker migrate` with a database, or by the `alembic` command with DATABASE_URL."""
+
+import os
+import pkgutil
+from importlib import import_module
+
+from alembic import context
+
+import persistence
+from persistence.database import Database, Timestamp, metadata
+
+# Every module that defines tables belongs to the schema, so a new aggregate is found by itself.
+for module in pkgutil.walk_packages(persistence.__path__, "persistence."):
+    if not module.name.startswith("persistence.migrations"):
+        import_module(module.name)
+
+database = context.config.attributes.get("database") or Database(
+    os.environ.get("DATABASE_URL", "sqlite:///component.db")
+)
+
+
+def render_item(kind: str, item: object, autogen_context: object) -> str | bool:
+    """Write our own column type as the plain type it is in the database."""
+    return "sa.DateTime(timezone=True)" if isinstance(item, Timestamp) else False
+
+
+with database.engine.connect() as connection:
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        render_item=render_item,
+        transactional_ddl=True,  # SQLite can do it too, as our engine begins its transactions
+    )
+    with context.begin_transaction():
+        context.run_migrations()

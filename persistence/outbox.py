@@ -1,0 +1,59 @@
+import json
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, Table, Text, Uuid
+from sqlalchemy.orm import Session
+
+from persistence.database import SerialKey, metadata
+from persistence.inserts import Inserts
+from persistence.messages import OutgoingMessage
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", SerialKey, primary_key=True),
+    # NULL: an event, for everyone; else the queue that asked for the outcome.
+    Column("reply_to", Text),
+    # The relay may not overtake an unconfirmed row of the same aggregate.
+    Column("aggregate_id", Uuid),
+    Column("type", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("correlation_id", Text, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("headers", Text, nullable=False),
+    sqlite_autoincrement=True,
+    # Rows live for milliseconds: clean up by their number, not by the share of a table that is empty.
+    postgresql_with={
+        "autovacuum_vacuum_scale_factor": "0",
+        "autovacuum_vacuum_threshold": "5000",
+        "autovacuum_vacuum_cost_delay": "0",
+    },
+)
+
+
+class Outbox(Inserts):
+    """Messages to publish once this transaction has committed."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, outbox)
+
+    def add(
+        self,
+        message: OutgoingMessage,
+        *,
+        reply_to: str | None = None,
+        aggregate_id: UUID | None = None,
+    ) -> None:
+        self._rows.append(
+            {
+                "reply_to": reply_to,
+                "aggregate_id": aggregate_id,
+                "type": message.type,
+                "body": message.body,
+                "message_id": message.message_id,
+                "correlation_id": message.correlation_id,
+                "timestamp": message.timestamp,
+                "headers": json.dumps(message.headers),
+            }
+        )

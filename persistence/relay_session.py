@@ -1,0 +1,140 @@
+"""The database side of the relay."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from uuid import UUID
+
+from sqlalchemy import Table, bindparam, delete, func, select, text
+
+from persistence.database import Database
+from persistence.errors import driver_errors
+from persistence.inbox import RETRYING, inbox
+from persistence.locks import lock
+from persistence.messages import OutgoingMessage, StoredCommand
+from persistence.outbox import outbox
+from persistence.retries import retries
+
+PURGE_BITE = 1000  # inbox rows deleted at a time
+
+_ids = bindparam("ids", expanding=True, literal_execute=True)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    id: int
+    reply_to: str | None
+    aggregate_id: UUID | None
+    message: OutgoingMessage
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRow:
+    id: int
+    command: StoredCommand
+
+
+class RelaySession:
+    """One database session, without transactions: a lost session takes the relay's lock with it.
+
+    Every method may raise a `PersistenceError`; the session is of no use after that.
+    """
+
+    def __init__(self, database: Database, channel: str) -> None:
+        self._database = database
+        with driver_errors():
+            self._connection = database.autocommit_connection()
+        self._lock = lock(database, self._connection, channel)
+        self._channel = channel
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        # Discarded, not pooled: whatever state it is in, the lock ends here.
+        with driver_errors():
+            self._connection.invalidate()
+            self._connection.close()
+        self._lock.release()
+
+    def acquire(self) -> bool:
+        """Become the one relay that works, and begin to listen; False where another is."""
+        with driver_errors():
+            if not self._lock.acquire(wait=False):
+                return False
+            if self._database.is_postgresql:
+                self._connection.execute(text(f'LISTEN "{self._channel}"'))
+            return True
+
+    def fileno(self) -> int | None:
+        """Return the descriptor that turns readable with news, where the database has one."""
+        if not self._database.is_postgresql:
+            return None
+        return int(self._driver_connection().fileno())
+
+    def take_notifications(self) -> int:
+        """Return how many notifications have come since the last call, without waiting."""
+        if not self._database.is_postgresql:
+            return 0
+        with driver_errors():
+            return len(list(self._driver_connection().notifies(timeout=0)))
+
+    def _driver_connection(self) -> Any:
+        return self._connection.connection.driver_connection
+
+    def oldest(self, limit: int) -> Sequence[OutboxRow]:
+        query = select(outbox).order_by(outbox.c.id).limit(limit)
+        with driver_errors():
+            return [_outbox_row(row) for row in self._connection.execute(query)]
+
+    def due(self, limit: int) -> Sequence[RetryRow]:
+        query = (
+            select(retries)
+            .where(retries.c.due_at <= datetime.now(UTC))
+            .order_by(retries.c.due_at)
+            .limit(limit)
+        )
+        with driver_errors():
+            rows = self._connection.execute(query).all()
+        return [RetryRow(r.id, StoredCommand(r.body, json.loads(r.properties))) for r in rows]
+
+    def seconds_to_next_retry(self) -> float | None:
+        with driver_errors():
+            due_at = self._connection.scalar(select(func.min(retries.c.due_at)))
+        return due_at and (due_at - datetime.now(UTC)).total_seconds()
+
+    def delete_outbox(self, ids: Iterable[int]) -> None:
+        self._delete(outbox, ids)
+
+    def delete_retries(self, ids: Iterable[int]) -> None:
+        self._delete(retries, ids)
+
+    def _delete(self, table: Table, ids: Iterable[int]) -> None:
+        with driver_errors():
+            self._connection.execute(delete(table).where(table.c.id.in_(_ids)), {"ids": list(ids)})
+
+    def purge_inbox(self, days: float) -> int:
+        """Forget some commands that ended more than `days` ago; return how many."""
+        old = (
+            select(inbox.c.command_id)
+            .where(inbox.c.recorded_at < datetime.now(UTC) - timedelta(days=days))
+            .where(inbox.c.status != RETRYING)
+            .limit(PURGE_BITE)
+        )
+        with driver_errors():
+            result = self._connection.execute(delete(inbox).where(inbox.c.command_id.in_(old)))
+        return result.rowcount
+
+
+def _outbox_row(row: Any) -> OutboxRow:
+    message = OutgoingMessage(
+        type=row.type,
+        body=row.body,
+        message_id=row.message_id,
+        correlation_id=row.correlation_id,
+        timestamp=row.timestamp,
+        headers=json.loads(row.headers),
+    )
+    return OutboxRow(row.id, row.reply_to, row.aggregate_id, message)

@@ -1,0 +1,31 @@
+import json
+from datetime import datetime
+
+from sqlalchemy import Column, Index, LargeBinary, Table, Text
+from sqlalchemy.orm import Session
+
+from persistence.database import SerialKey, Timestamp, metadata
+from persistence.inserts import Inserts
+from persistence.messages import StoredCommand
+
+retries = Table(
+    "retries",
+    metadata,
+    Column("id", SerialKey, primary_key=True),
+    Column("due_at", Timestamp, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("properties", Text, nullable=False),
+    Index(None, "due_at"),
+    sqlite_autoincrement=True,
+)
+
+
+class Retries(Inserts):
+    """Commands to send to the queue again, each when it is due."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, retries)
+
+    def add(self, command: StoredCommand, due_at: datetime) -> None:
+        properties = json.dumps(command.properties)
+        self._rows.append({"due_at": due_at, "body": command.body, "properties": properties})

@@ -1,0 +1,85 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from persistence.database import Database
+from persistence.dead_letters import DeadLetters
+from persistence.dtos import D, DTOs, SavedEvent
+from persistence.errors import driver_errors
+from persistence.exceptions import Refused
+from persistence.inbox import Inbox
+from persistence.outbox import Outbox
+from persistence.retries import Retries
+
+
+class UnitOfWork:
+    """One transaction for a batch of commands: what they do is committed together or not at all.
+
+    What reads or writes may raise a `PersistenceError`; leaving the block then rolls back.
+    """
+
+    def __init__(self, database: Database, channel: str) -> None:
+        """`channel`: the notification channel on which the relay waits for news."""
+        self._database = database
+        self._channel = channel
+        self._session = Session(database.engine, autoflush=False, expire_on_commit=False)
+        self._dtos: dict[type[Any], DTOs[Any]] = {}
+        self.inbox = Inbox(self._session)
+        self.outbox = Outbox(self._session)
+        self.retries = Retries(self._session)
+        self.dead_letters = DeadLetters(self._session)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with driver_errors():
+            self._session.close()
+
+    def dtos(self, dto_class: type[D], aggregate_type: str) -> DTOs[D]:
+        """Return the DTOs of a class in this transaction; for repositories."""
+        if dto_class not in self._dtos:
+            self._dtos[dto_class] = DTOs(self._session, dto_class, aggregate_type)
+        return self._dtos[dto_class]
+
+    @contextmanager
+    def command(self) -> Iterator[None]:
+        """Undo, in memory, what the block did to aggregates when it raises."""
+        for dtos in self._dtos.values():
+            dtos.begin_command()
+        try:
+            yield
+        except BaseException:
+            for dtos in self._dtos.values():
+                dtos.undo_command()
+            raise
+
+    def saved_events(self) -> list[SavedEvent]:
+        """Return the events of the current command, in the order of their aggregates' versions."""
+        return [saved for dtos in self._dtos.values() for saved in dtos.saved]
+
+    def commit(self) -> None:
+        """Write everything with a few statements, and commit."""
+        with driver_errors():
+            try:
+                self._write()
+            except (ValueError, OverflowError) as error:
+                raise Refused(f"The driver cannot send a value: {error}.") from error
+            self._session.commit()
+
+    def _write(self) -> None:
+        for dtos in self._dtos.values():
+            dtos.write()
+        for part in (self.inbox, self.outbox, self.retries, self.dead_letters):
+            part.write()
+        if self._database.is_postgresql and (len(self.outbox) or len(self.retries)):
+            self._session.execute(select(func.pg_notify(self._channel, "")))

@@ -1,0 +1,1 @@
+"""Messages on the wire: the only place that knows marshmallow and JSON."""

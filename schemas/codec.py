@@ -1,0 +1,76 @@
+import json
+from hashlib import sha256
+from typing import Any, NoReturn
+
+from marshmallow import ValidationError
+
+from domain.messages import Command, CommandID, Event
+from schemas.catalogue import Catalogue
+from schemas.exceptions import Undecodable
+from schemas.fields import Uuid
+
+_uuid = Uuid()
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """Return the JSON object that the body is, or raise `Undecodable` of kind `malformed`."""
+    try:
+        value = json.loads(body.decode(), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise Undecodable("malformed", f"The body is not UTF-8: {error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise Undecodable("malformed", f"The body is not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise Undecodable("malformed", "The body is not a JSON object.")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def uuid_or_none(value: object) -> CommandID | None:
+    """Return the UUID that the text is, or None."""
+    try:
+        return CommandID(_uuid.deserialize(value))
+    except ValidationError:
+        return None
+
+
+def digest(type: str, content: dict[str, Any]) -> str:
+    """Return the fingerprint of a command as it was sent, its `timestamp` left out."""
+    content = {name: value for name, value in content.items() if name != "timestamp"}
+    try:
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    except RecursionError as error:
+        raise Undecodable("malformed", "The body is nested too deeply.") from error
+    return sha256(f"{type}\n{canonical}".encode()).hexdigest()
+
+
+class Codec:
+    """Turns (type, content) into a command, and a message into (type, version, JSON text)."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def decode(self, type: str, content: dict[str, Any], version: int = 1) -> Command:
+        """Return the command; `content` is what `parse` returned. Raises `Undecodable`."""
+        schema = self._catalogue.commands.get((type, version))
+        if schema is None:
+            raise Undecodable("unknown-type", f"There is no command {type!r} in version {version}.")
+        try:
+            return schema.message(**schema.load(content))
+        except ValidationError as error:
+            raise Undecodable("invalid", *_explain(error.normalized_messages())) from error
+
+    def encode(self, message: Command | Event) -> tuple[str, int, str]:
+        """Return the message's public type, its schema version and its body."""
+        schema = self._catalogue.by_class[type(message)]
+        body = json.dumps(schema.dump(message), separators=(",", ":"), ensure_ascii=False)
+        return schema.type, schema.version, body
+
+
+def _explain(messages: dict[str, list[str]]) -> tuple[str, dict[str, list[str]]]:
+    """Return a sentence and the errors by field: of the first few, the sender chose how many."""
+    errors = {name[:80]: messages[name] for name in sorted(messages)[:10]}
+    return " ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items()), errors

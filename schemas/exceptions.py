@@ -1,0 +1,12 @@
+class CatalogueError(Exception):
+    """The schemas do not fit each other or the domain: a mistake in the program, found at start."""
+
+
+class Undecodable(Exception):
+    """A body that is no command. `kind` is the dead letter's; `errors` names the fields."""
+
+    def __init__(self, kind: str, reason: str, errors: dict[str, list[str]] | None = None) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.reason = reason
+        self.errors = errors or {}

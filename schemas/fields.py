@@ -1,0 +1,63 @@
+"""Field types that accept exactly what every part behind them can store and compare."""
+
+import re
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from marshmallow import fields
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+# PostgreSQL text has no NUL, UTF-8 no lone surrogate; JSON can carry both.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+class Uuid(fields.Field[UUID]):
+    """A UUID in its usual form of 36 characters."""
+
+    default_error_messages = {"invalid": "Not a valid UUID."}
+
+    def _serialize(self, value: UUID | None, attr: Any, obj: Any, **kwargs: Any) -> str:
+        return str(value)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> UUID:
+        if not isinstance(value, str) or not _UUID.fullmatch(value):
+            raise self.make_error("invalid")
+        return UUID(value)
+
+
+class Timestamp(fields.Field[datetime]):
+    """A date and time with its offset, as RFC 3339 writes it."""
+
+    default_error_messages = {"invalid": "Not a valid RFC 3339 date-time."}
+
+    def _serialize(self, value: datetime | None, attr: Any, obj: Any, **kwargs: Any) -> str:
+        return value.isoformat() if value else ""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> datetime:
+        if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+            raise self.make_error("invalid")
+        try:
+            return datetime.fromisoformat(value.upper())
+        except ValueError as error:
+            raise self.make_error("invalid") from error
+
+
+class Text(fields.Field[str]):
+    """Any text that UTF-8 and both databases can hold."""
+
+    default_error_messages = {
+        "invalid": "Not a valid string.",
+        "unstorable": "Contains a NUL or a lone surrogate, which cannot be stored.",
+    }
+
+    def _serialize(self, value: str | None, attr: Any, obj: Any, **kwargs: Any) -> str:
+        return value or ""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        if _UNSTORABLE.search(value):
+            raise self.make_error("unstorable")
+        return value

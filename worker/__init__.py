@@ -1,0 +1,1 @@
+"""The outside: processes, settings, command line, and the only place that knows pika."""

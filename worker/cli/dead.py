@@ -1,0 +1,65 @@
+"""Looking at dead letters."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from persistence.dead_letters import DeadLetterView, DeadLetterViews
+from worker.cli.processes import prepare
+from worker.composition import Component
+
+console = Console()
+
+
+@click.group()
+def dead() -> None:
+    """Look at messages that were given up, each with its reason."""
+
+
+@dead.command("list")
+@click.option(
+    "--kind", help="Only this kind, e.g. malformed, invalid, unknown-type, failed, crash."
+)
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1))
+def list_command(kind: str | None, limit: int) -> None:
+    """List dead letters, the newest first."""
+    letters = _views().newest(kind, limit)
+    if not console.is_terminal:
+        for letter in letters:
+            click.echo(json.dumps(_content(letter), ensure_ascii=False))
+        return
+    table = Table("id", "died at", "kind", "type", "command_id", "reason")
+    for letter in letters:
+        died_at = letter.died_at.strftime("%Y-%m-%d %H:%M:%S")
+        command_id = str(letter.command_id or "-")
+        table.add_row(
+            str(letter.id), died_at, letter.kind, letter.type or "-", command_id, letter.reason
+        )
+    console.print(table if letters else "No dead letters.")
+
+
+@dead.command("show")
+@click.argument("letter_id", type=int)
+def show_command(letter_id: int) -> None:
+    """Print everything that is known of one dead letter."""
+    letter = _views().find(letter_id)
+    if letter is None:
+        raise click.ClickException(f"There is no dead letter {letter_id}.")
+    click.echo(json.dumps(_content(letter), ensure_ascii=False, indent=2))
+
+
+def _views() -> DeadLetterViews:
+    return DeadLetterViews(Component(prepare()).read_database())
+
+
+def _content(letter: DeadLetterView) -> dict[str, Any]:
+    return {
+        **asdict(letter),
+        "command_id": letter.command_id and str(letter.command_id),
+        "body": letter.body.decode(errors="backslashreplace"),
+        "died_at": letter.died_at.isoformat(),
+    }

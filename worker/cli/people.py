@@ -1,0 +1,118 @@
+"""The commands by which a person talks to the component."""
+
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+import click
+import pika
+from rich.console import Console
+from rich.table import Table
+
+from domain.exceptions import NotFound
+from worker.broker import Broker
+from worker.cli.processes import prepare
+from worker.composition import Component
+from worker.exceptions import BrokerUnavailable
+from worker.publisher import Publisher
+from worker.stop import StopFlag
+
+console = Console()
+
+
+@click.command()
+@click.argument("type")
+@click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
+def send(type: str, fields: tuple[str, ...]) -> None:
+    """Publish a command, e.g.: send entity.UpdateValue entity_id=... value=hello
+
+    FIELD=VALUE sends text, FIELD:=VALUE any JSON. Prints the body that was sent.
+    """
+    settings = prepare()
+    content = {"command_id": str(uuid4()), **dict(_field(field) for field in fields)}
+    command = Component(settings).codec.decode(type, content)
+    properties = pika.BasicProperties(
+        type=type,
+        content_type="application/json",
+        delivery_mode=pika.DeliveryMode.Persistent,
+        message_id=str(command.command_id),
+    )
+    with Broker(settings.amqp_url, f"{settings.component_name} send", settings.heartbeat) as broker:
+        publisher = Publisher(broker, while_waiting=lambda: None)
+        body = json.dumps(content, ensure_ascii=False)
+        number = publisher.publish("", settings.command_queue, body.encode(), properties)
+        publisher.wait()
+    if number in publisher.returned:
+        raise BrokerUnavailable(
+            f"there is no queue {settings.command_queue}; start the worker first"
+        )
+    if publisher.nacked:
+        raise BrokerUnavailable("it refused the message; the queue may be full")
+    click.echo(body)
+
+
+def _field(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise click.UsageError(f"{text!r} is not FIELD=VALUE.")
+    if not name.endswith(":"):
+        return name, value
+    try:
+        return name[:-1], json.loads(value)
+    except ValueError as error:
+        raise click.UsageError(f"{value!r} is not JSON.") from error
+
+
+@click.command()
+def watch() -> None:
+    """Print events as they are published, until Ctrl-C."""
+    settings = prepare()
+    stop = StopFlag(drain_timeout=0)
+    stop.install()
+    name = f"{settings.component_name} watch"
+    with Broker(settings.amqp_url, name, settings.heartbeat) as broker:
+        channel = broker.channel()
+        queue = broker.call(channel.queue_declare, queue="", exclusive=True).queue
+        broker.call(channel.queue_bind, queue=queue, exchange=settings.event_exchange)
+        channel.basic_consume(queue, lambda _, __, p, body: _print_event(p, body), auto_ack=True)
+        click.echo(f"Watching {settings.event_exchange}; Ctrl-C ends it.", err=True)
+        while not stop:
+            broker.step(0.5)
+
+
+def _print_event(properties: pika.BasicProperties, body: bytes) -> None:
+    headers = properties.headers or {}
+    if console.is_terminal:
+        version = headers.get("aggregate-version")
+        place = f" [dim]v{version}[/]" if version else ""
+        console.print(f"[bold]{properties.type}[/]{place} {body.decode()}", soft_wrap=True)
+        return
+    event = {
+        "type": properties.type,
+        "message_id": properties.message_id,
+        "correlation_id": properties.correlation_id,
+        "headers": headers,
+        "body": json.loads(body),
+    }
+    click.echo(json.dumps(event, ensure_ascii=False))
+
+
+@click.command()
+@click.argument("entity_id", type=click.UUID)
+def show(entity_id: UUID) -> None:
+    """Print an entity as the query side sees it."""
+    try:
+        view = Component(prepare()).queries().entity(entity_id)  # type: ignore[arg-type]
+    except NotFound as error:
+        raise click.ClickException(str(error)) from error
+    content = {"entity_id": str(view.id), "value": view.value, "version": view.version}
+    if not console.is_terminal:
+        click.echo(json.dumps(content, ensure_ascii=False))
+        return
+    table = Table(show_header=False)
+    for name, value in content.items():
+        table.add_row(name, "-" if value is None else str(value))
+    console.print(table)
+
+
+COMMANDS = (send, watch, show)

@@ -1,0 +1,93 @@
+"""The commands that run the component."""
+
+import os
+import sys
+from collections.abc import Callable
+
+import click
+import structlog
+
+from persistence.database import Database
+from persistence.schema import check_schema, migrate
+from worker.broker import Broker
+from worker.composition import Component
+from worker.consumer import Consumer
+from worker.health import Health, serve
+from worker.logs import configure_logs
+from worker.relay import Relay
+from worker.settings import Settings, read_settings
+from worker.stop import StopFlag
+from worker.supervisor import Child, supervise
+from worker.topology import declare
+
+log = structlog.get_logger()
+
+supervised_by = click.option("--supervised-by", type=int, hidden=True)
+
+
+def prepare() -> Settings:
+    """Read the settings and set up the logs."""
+    settings = read_settings()
+    configure_logs(settings.log_level, settings.log_format)
+    return settings
+
+
+@click.command("migrate")
+def migrate_command() -> None:
+    """Bring the database schema up to date."""
+    settings = prepare()
+    migrate(Database(settings.database_url, settings.database_deadline))
+    click.echo("The database schema is up to date.")
+
+
+@click.command("declare")
+def declare_command() -> None:
+    """Declare queues and exchange, where publishers come before the worker."""
+    settings = prepare()
+    with Broker(settings.amqp_url, f"{settings.component_name} declare", settings.heartbeat) as b:
+        declare(b, b.channel(), settings)
+    click.echo(f"Declared {settings.command_queue} and {settings.event_exchange}.")
+
+
+@click.command()
+@supervised_by
+def consume(supervised_by: int | None) -> None:
+    """Take commands from the queue and apply them."""
+    _work(supervised_by, lambda component, stop, health: Consumer(component, stop, health).run())
+
+
+@click.command()
+@supervised_by
+def relay(supervised_by: int | None) -> None:
+    """Publish the stored events; one relay works, others stand by."""
+    _work(supervised_by, lambda component, stop, health: Relay(component, stop, health).run())
+
+
+@click.command()
+@click.option("--consumers", default=1, show_default=True, type=click.IntRange(1, 64))
+def run(consumers: int) -> None:
+    """Run consumers and a relay, and start again what dies."""
+    settings = prepare()
+    Component(settings)  # what is wrong with the messages is said once, here
+    check_schema(Database(settings.database_url, settings.database_deadline))
+    children = []
+    for i, name in enumerate([*["consume"] * consumers, "relay"]):
+        environment = {"HTTP_PORT": str(settings.http_port + i)} if settings.http_port else {}
+        children.append(Child([name, "--supervised-by", str(os.getpid())], environment))
+    stop = StopFlag(settings.drain_timeout)
+    stop.install(at_once=lambda: [child.kill() for child in children] and None)
+    sys.exit(supervise(children, stop, settings.drain_timeout))
+
+
+def _work(supervisor: int | None, process: Callable[[Component, StopFlag, Health], None]) -> None:
+    settings = prepare()
+    stop = StopFlag(settings.drain_timeout, supervisor)
+    stop.install()
+    component = Component(settings)
+    health = Health(Database(settings.database_url, 5), settings.heartbeat)
+    if settings.http_port:
+        serve(health, settings.http_host, settings.http_port)
+    process(component, stop, health)
+
+
+COMMANDS = (migrate_command, declare_command, run, consume, relay)

@@ -1,0 +1,18 @@
+class SettingsError(Exception):
+    """An environment variable has a value we cannot work with; the message names it."""
+
+
+class BrokerUnavailable(Exception):
+    """The broker cannot be reached, or has closed the connection or a channel (`code`: AMQP's)."""
+
+    def __init__(self, reason: str, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class TopologyMismatch(Exception):
+    """A queue or exchange of our name exists with other arguments: waiting will not mend that."""
+
+
+class Stopped(Exception):
+    """A stop was asked for while waiting for something else."""

@@ -1,0 +1,70 @@
+"""Deliveries of one queue, taken on one channel."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from pika import BasicProperties
+from pika.channel import Channel
+
+from worker.broker import Broker
+from worker.exceptions import BrokerUnavailable
+from worker.wire import Message, received
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message with the tag that acknowledges it, on the channel that brought it."""
+
+    tag: int
+    redelivered: bool
+    message: Message
+
+
+class Intake:
+    """Consumes one queue. Everything raises `BrokerUnavailable` when the connection is lost.
+
+    It begins with one delivery at a time and takes `prefetch` at a time after the first settled
+    delivery that was not a redelivery: a message that kills its consumer then uses up its own
+    delivery limit, not that of the messages that were prefetched beside it.
+    """
+
+    def __init__(self, broker: Broker, queue: str, prefetch: int) -> None:
+        self._broker = broker
+        self._queue = queue
+        self._prefetch = prefetch
+        self._careful = True
+        self._channel: Channel = broker.channel()
+        self._channel.add_on_cancel_callback(self._on_cancel)
+        self.waiting: deque[Delivery] = deque()
+        self._consume(1)
+
+    def settle(self, last: Delivery) -> None:
+        """Acknowledge this delivery and all before it."""
+        widen = self._careful and not last.redelivered
+        if widen:
+            # Before the ack, as long as nothing more can come: a quorum queue counts what it gets back.
+            self.stop()
+        self._channel.basic_ack(last.tag, multiple=True)
+        if widen:
+            self._careful = False
+            self._consume(self._prefetch)
+
+    def stop(self) -> None:
+        """Take no more; what has come already may still be settled."""
+        if self._tag is not None:
+            self._broker.call(self._channel.basic_cancel, consumer_tag=self._tag)
+            self._tag = None
+
+    def _consume(self, prefetch: int) -> None:
+        self._broker.call(self._channel.basic_qos, prefetch_count=prefetch)
+        self._tag: str | None = self._channel.basic_consume(self._queue, self._on_message)
+
+    def _on_message(
+        self, channel: Channel, method: Any, properties: BasicProperties, body: bytes
+    ) -> None:
+        message = received(properties, body)
+        self.waiting.append(Delivery(method.delivery_tag, method.redelivered, message))
+
+    def _on_cancel(self, frame: object) -> None:
+        self._broker.lose(BrokerUnavailable(f"the broker cancelled our consumer of {self._queue}"))

@@ -1,0 +1,51 @@
+"""What to do while something is away: try again, and say so once at the start and once at the end."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import TypeVar
+
+import structlog
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+
+class Patience:
+    """Repeats work, with back-off and jitter and without limit, until `what` is back."""
+
+    def __init__(self, what: str, error: type[Exception], sleep: Callable[[float], None]) -> None:
+        """`sleep` may raise to give up; it is asked for at most `longest` seconds at a time."""
+        self._what = what
+        self._since: float | None = None
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(error),
+            wait=wait_exponential_jitter(multiplier=0.1, max=5, jitter=0.2),
+            before_sleep=self._on_failure,
+            sleep=sleep,
+            reraise=True,
+        )
+
+    @property
+    def away(self) -> bool:
+        return self._since is not None
+
+    def __call__(self, work: Callable[[], T]) -> T:
+        result = self._retrying(work)
+        self.back()
+        return result
+
+    def lost(self, error: BaseException | None) -> None:
+        """Note that it is away."""
+        if self._since is None:
+            self._since = monotonic()
+            log.warning(f"{self._what} is away", error=str(error))
+
+    def back(self) -> None:
+        """Note that it is there."""
+        if self._since is not None:
+            log.info(f"{self._what} is back", seconds=round(monotonic() - self._since, 1))
+            self._since = None
+
+    def _on_failure(self, state: RetryCallState) -> None:
+        self.lost(state.outcome and state.outcome.exception())

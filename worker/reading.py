@@ -1,0 +1,74 @@
+"""From a message to a command, or to the fault that makes it a dead letter."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from domain.messages import Command, CommandID
+from schemas.codec import Codec, digest, parse, uuid_or_none
+from schemas.exceptions import Undecodable
+from worker.wire import Message
+
+_JSON = re.compile(r"application/json\s*(;\s*charset\s*=\s*\"?utf-?8\"?\s*)?", re.IGNORECASE)
+# An oversized body is still searched for its command id, up to this many times the limit.
+_SEARCHED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message as far as it could be read: with a command, or with a fault, never both."""
+
+    message: Message
+    command_id: CommandID | None
+    digest: str
+    command: Command | None = None
+    fault: Undecodable | None = None
+
+
+class Reader:
+    """Reads messages by the rules of the wire format."""
+
+    def __init__(self, codec: Codec, max_message_bytes: int) -> None:
+        self._codec = codec
+        self._max_bytes = max_message_bytes
+
+    def read(self, message: Message) -> Received:
+        """Return the command or the fault; never raises for what a sender can send."""
+        command_id: CommandID | None = None
+        fingerprint = ""
+        try:
+            content = self._content(message)
+            command_id = uuid_or_none(content.get("command_id"))
+            fingerprint = digest(message.type or "", content)
+            return Received(message, command_id, fingerprint, self._command(message, content))
+        except Undecodable as fault:
+            command_id = command_id or uuid_or_none(message.message_id)
+            fingerprint = fingerprint or sha256(message.body).hexdigest()
+            return Received(message, command_id, fingerprint, fault=fault)
+
+    def _content(self, message: Message) -> dict[str, Any]:
+        if len(message.body) > _SEARCHED * self._max_bytes:
+            raise self._too_large(message)
+        return parse(message.body)
+
+    def _command(self, message: Message, content: dict[str, Any]) -> Command:
+        if len(message.body) > self._max_bytes:
+            raise self._too_large(message)
+        if message.content_type and not _JSON.fullmatch(message.content_type):
+            raise Undecodable("malformed", f"The content type is {message.content_type!r}.")
+        if message.content_encoding not in (None, "", "identity", "utf-8"):
+            raise Undecodable("malformed", f"The encoding is {message.content_encoding!r}.")
+        if not message.type:
+            raise Undecodable("unknown-type", "The message has no type.")
+        version = message.headers.get("schema-version", 1)
+        if not isinstance(version, int):
+            raise Undecodable("unknown-type", "The schema-version is not an integer.")
+        command = self._codec.decode(message.type, content, version)
+        if message.message_id and uuid_or_none(message.message_id) != command.command_id:
+            raise Undecodable("id-mismatch", "The message_id is not the body's command_id.")
+        return command
+
+    def _too_large(self, message: Message) -> Undecodable:
+        size = len(message.body)
+        return Undecodable("too-large", f"The body has {size} bytes, more than {self._max_bytes}.")

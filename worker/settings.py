@@ -1,0 +1,125 @@
+"""Everything that can be set from the environment."""
+
+import sys
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+from environs import Env, EnvError, ValidationError, validate
+
+from persistence.database import check_url
+from worker.exceptions import SettingsError
+
+DEFAULT_HEARTBEAT = 30  # seconds, unless AMQP_URL says ?heartbeat=
+
+_NAME = validate.Regexp(
+    r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}\Z",
+    error="Must be 1 to 48 letters, digits, dots, dashes or underscores.",
+)
+_QUEUE = validate.Length(min=1, max=200)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one process. URLs may hold secrets and stay out of the representation."""
+
+    database_url: str = field(repr=False)
+    read_database_url: str = field(repr=False)
+    amqp_url: str = field(repr=False)
+    component_name: str
+    command_queue: str
+    event_exchange: str
+    single_active_consumer: bool
+    prefetch_count: int
+    batch_size: int
+    max_attempts: int
+    retry_delays: tuple[float, ...]
+    max_message_bytes: int
+    inbox_retention_days: float
+    drain_timeout: float
+    http_host: str
+    http_port: int | None
+    log_level: str
+    log_format: str
+
+    @property
+    def heartbeat(self) -> int:
+        """Seconds after which a silent broker counts as lost."""
+        query = parse_qs(urlsplit(self.amqp_url).query)
+        return int(query.get("heartbeat", [str(DEFAULT_HEARTBEAT)])[0])
+
+    @property
+    def database_deadline(self) -> float:
+        """Seconds a database call may take: half the heartbeat, so that the broker keeps us."""
+        return self.heartbeat / 2
+
+    @property
+    def outbox_channel(self) -> str:
+        """The name of the relay's lock and of the notifications that wake it."""
+        return f"{self.component_name}.outbox"
+
+
+def read_settings(env: Env | None = None) -> Settings:
+    """Return the settings, or raise `SettingsError` with one line that names the variable."""
+    env = env or Env()
+    try:
+        return _read(env)
+    except EnvError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _read(env: Env) -> Settings:
+    name = env.str("COMPONENT_NAME", "component", validate=_NAME)
+    database_url = env.str("DATABASE_URL", "sqlite:///component.db", validate=_database_url)
+    return Settings(
+        database_url=database_url,
+        read_database_url=env.str("READ_DATABASE_URL", database_url, validate=_database_url),
+        amqp_url=env.str("AMQP_URL", "amqp://guest:guest@127.0.0.1:5672/%2F", validate=_amqp_url),
+        component_name=name,
+        command_queue=env.str("COMMAND_QUEUE", f"{name}.commands", validate=_QUEUE),
+        event_exchange=env.str("EVENT_EXCHANGE", f"{name}.events", validate=_QUEUE),
+        single_active_consumer=env.bool("SINGLE_ACTIVE_CONSUMER", False),
+        prefetch_count=env.int("PREFETCH_COUNT", 1000, validate=validate.Range(1, 65535)),
+        batch_size=env.int("BATCH_SIZE", 500, validate=validate.Range(1, 10_000)),
+        max_attempts=env.int("MAX_ATTEMPTS", 5, validate=validate.Range(1, 1000)),
+        retry_delays=tuple(
+            env.list("RETRY_DELAYS", [1.0, 5.0, 30.0, 120.0], subcast=float, validate=_delays)
+        ),
+        max_message_bytes=env.int("MAX_MESSAGE_BYTES", 2**20, validate=validate.Range(1)),
+        inbox_retention_days=env.float("INBOX_RETENTION_DAYS", 30, validate=validate.Range(0)),
+        drain_timeout=env.float("DRAIN_TIMEOUT", 20, validate=validate.Range(0)),
+        http_host=env.str("HTTP_HOST", "127.0.0.1"),
+        http_port=env.int("HTTP_PORT", None, validate=validate.Range(1, 65535)),
+        log_level=env.str(
+            "LOG_LEVEL", "info", validate=validate.OneOf(["debug", "info", "warning", "error"])
+        ),
+        log_format=env.str(
+            "LOG_FORMAT",
+            "console" if sys.stderr.isatty() else "json",
+            validate=validate.OneOf(["console", "json"]),
+        ),
+    )
+
+
+def _database_url(url: str) -> None:
+    try:
+        check_url(url)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+def _amqp_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        heartbeat = parse_qs(parts.query).get("heartbeat", ["30"])[0]
+        valid = parts.scheme in ("amqp", "amqps") and parts.hostname and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValidationError("Must be amqp://user:password@host:port/vhost or amqps://….")
+    if not heartbeat.isdecimal() or not 2 <= int(heartbeat) <= 600:
+        raise ValidationError("Its heartbeat must be 2 to 600 seconds.")
+
+
+def _delays(delays: list[float]) -> None:
+    if not delays or not all(0 <= delay < 1e6 for delay in delays):
+        raise ValidationError("Must be seconds, separated by commas.")

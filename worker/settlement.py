@@ -1,0 +1,196 @@
+"""How a command ends: the failure table of the design, as far as it concerns one command."""
+
+import random
+import traceback
+from datetime import UTC, datetime, timedelta
+
+from domain.exceptions import DomainError
+from domain.messages import CommandFailed, CommandID, CommandRejected, Event
+from persistence.exceptions import PersistenceError
+from persistence.inbox import APPLIED, FAILED, REJECTED, RETRYING, InboxEntry
+from persistence.messages import DeadLetter, OutgoingMessage
+from persistence.unit_of_work import UnitOfWork
+from worker.composition import Component, Handlers
+from worker.envelopes import Envelopes
+from worker.reading import Received
+from worker.wire import ATTEMPT_HEADER, HISTORY_HEADER, now_text, printable
+
+DUPLICATE, DEAD = "duplicate", "dead"  # beside the four an inbox entry may have
+
+MAX_TRACEBACK = 8192  # bytes of a traceback that a dead letter keeps
+
+
+class Settlement:
+    """Settles the commands of one unit of work, one after the other.
+
+    Each method returns the ending: what the inbox says of the command, `duplicate` or `dead`.
+    """
+
+    def __init__(self, unit: UnitOfWork, handlers: Handlers, component: Component) -> None:
+        self._unit = unit
+        self._handlers = handlers
+        self._settings = component.settings
+        self._envelopes = Envelopes(component.codec)
+
+    def settle(self, received: Received) -> str:
+        """Apply the command, unless there is a reason not to."""
+        known = self._known(received)
+        if known and not _is_its_attempt(received, known):
+            return self._repeated(received, known)
+        if received.fault:
+            fault = received.fault
+            return self._fail(_letter(received, fault.kind, fault.reason, fault.errors), received)
+        try:
+            return self._apply(received)
+        except DomainError as refusal:
+            return self._reject(received, refusal)
+        except PersistenceError:
+            raise  # no fault of the command's
+        except Exception as error:  # a bug in a command handler can be anything
+            return self.attempt_failed(received, error)
+
+    def attempt_failed(self, received: Received, error: Exception) -> str:
+        """Try the command again later, or give it up after `MAX_ATTEMPTS`."""
+        known = self._known(received)
+        attempt = known.attempt if known else 1
+        history = received.message.headers.get(HISTORY_HEADER) if known else None
+        attempts = [*str(history or "").split(), now_text()]
+        if attempt >= self._settings.max_attempts:
+            reason = f"{type(error).__name__}: {printable(error)}"
+            letter = _letter(received, "failed", reason, attempts=attempts, error=error)
+            return self._fail(letter, received)
+        delays = self._settings.retry_delays
+        delay = delays[min(attempt, len(delays)) - 1] * random.uniform(1, 1.25)  # noqa: S311
+        headers = {ATTEMPT_HEADER: attempt + 1, HISTORY_HEADER: " ".join(attempts)}
+        due_at = datetime.now(UTC) + timedelta(seconds=delay)
+        self._unit.retries.add(received.message.stored(**headers), due_at)
+        return self._record(received, RETRYING, attempt=attempt + 1)
+
+    def refused(self, received: Received, error: Exception) -> str:
+        """Count a failed attempt, if the command is still to be applied."""
+        known = self._known(received)
+        if received.fault or (known and not _is_its_attempt(received, known)):
+            return self.settle(received)
+        return self.attempt_failed(received, error)
+
+    def crashed(self, received: Received) -> str:
+        """Give the command up, unless it has ended all the same."""
+        known = self._known(received)
+        if known and known.status != RETRYING:
+            return DUPLICATE
+        reason = "Every worker that took this command died, up to the queue's delivery limit."
+        return self._fail(_letter(received, "crash", reason), received)
+
+    def _known(self, received: Received) -> InboxEntry | None:
+        return self._unit.inbox.get(received.command_id) if received.command_id else None
+
+    def _repeated(self, received: Received, known: InboxEntry) -> str:
+        """Answer a command that the inbox knows; its first outcome stands."""
+        message, fault = received.message, received.fault
+        if received.digest != known.digest:
+            kind = fault.kind if fault else "command-id-reused"
+            reason = fault.reason if fault else "Another command had this command_id before."
+            self._unit.dead_letters.add(_letter(received, kind, reason))
+            return DEAD
+        if known.outcome and message.reply_to:
+            self._unit.outbox.add(known.outcome, reply_to=message.reply_to)
+        return DUPLICATE
+
+    def _apply(self, received: Received) -> str:
+        assert received.command is not None
+        with self._unit.command():
+            outcome = self._handlers.handle(received.command)[0]
+            changes = self._unit.saved_events()
+            messages = [self._envelopes.of_change(change, received.message) for change in changes]
+            first = messages[[change.event for change in changes].index(outcome)]
+        for change, message in zip(changes, messages, strict=True):
+            self._unit.outbox.add(message, aggregate_id=change.aggregate_id)
+        self._reply(received, first)
+        return self._record(received, APPLIED, outcome=first)
+
+    def _reject(self, received: Received, refusal: DomainError) -> str:
+        assert received.command_id is not None
+        return self._announce(
+            received,
+            REJECTED,
+            CommandRejected(
+                command_id=received.command_id,
+                command_type=received.message.type or "",
+                code=refusal.code,
+                reason=printable(refusal),
+            ),
+        )
+
+    def _fail(self, letter: DeadLetter, received: Received) -> str:
+        self._unit.dead_letters.add(letter)
+        if received.command_id is None:
+            return DEAD
+        return self._announce(
+            received,
+            FAILED,
+            CommandFailed(
+                command_id=received.command_id,
+                command_type=received.message.type or "",
+                code=letter.kind,
+                reason=letter.reason,
+            ),
+        )
+
+    def _announce(self, received: Received, status: str, ending: Event) -> str:
+        outcome = self._envelopes.of_ending(ending, received.message)
+        self._unit.outbox.add(outcome)
+        self._reply(received, outcome)
+        return self._record(received, status, outcome=outcome)
+
+    def _reply(self, received: Received, outcome: OutgoingMessage) -> None:
+        if received.message.reply_to:
+            self._unit.outbox.add(outcome, reply_to=received.message.reply_to)
+
+    def _record(
+        self,
+        received: Received,
+        status: str,
+        *,
+        attempt: int | None = None,
+        outcome: OutgoingMessage | None = None,
+    ) -> str:
+        command_id = _identity(received)
+        known = self._unit.inbox.get(command_id)
+        attempt = attempt or (known.attempt if known else 1)
+        entry = InboxEntry(command_id, received.digest, status, attempt, outcome)
+        self._unit.inbox.record(entry)
+        return status
+
+
+def _identity(received: Received) -> CommandID:
+    assert received.command_id is not None
+    return received.command_id
+
+
+def _is_its_attempt(received: Received, known: InboxEntry) -> bool:
+    """Tell whether this delivery is the one that a waiting command waits for."""
+    return (
+        known.status == RETRYING
+        and received.digest == known.digest
+        and received.message.headers.get(ATTEMPT_HEADER) == known.attempt
+    )
+
+
+def _letter(
+    received: Received,
+    kind: str,
+    reason: str,
+    errors: dict[str, list[str]] | None = None,
+    attempts: list[str] | None = None,
+    error: Exception | None = None,
+) -> DeadLetter:
+    return DeadLetter(
+        kind=kind,
+        reason=reason,
+        command=received.message.stored(),
+        command_id=received.command_id,
+        type=received.message.type,
+        errors=errors or {},
+        attempts=attempts or [],
+        traceback=error and printable("".join(traceback.format_exception(error))[-MAX_TRACEBACK:]),
+    )
