@@ -1,4 +1,4 @@
-"""The two kinds of message a component exchanges with the world, and what it says when a command ends badly."""
+"""The messages that a component exchanges with the world: commands in, events out."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

@@ -55,7 +55,7 @@ class Timestamp(TypeDecorator[datetime]):
 class Database:
     """One database as one process uses it: a single connection, opened when first needed.
 
-    `deadline` is how long, in seconds, any statement may take; a wait for a lock gets a third of it.
+    `deadline`: seconds that any statement may take; a wait for a lock gets a third of it.
     """
 
     def __init__(self, url: str, deadline: float = 15, *, read_only: bool = False) -> None:

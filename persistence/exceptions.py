@@ -6,7 +6,7 @@ class PersistenceError(Exception):
 
 
 class StorageUnavailable(PersistenceError):
-    """The database is away, full, read-only, shutting down or silent: hold everything and ask again."""
+    """The database is away, full, read-only, shutting down or silent: hold and ask again."""
 
 
 class Conflict(PersistenceError):

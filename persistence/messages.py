@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """An event or a reply as it will be published; `headers` are AMQP headers with scalar values."""
+    """An event or a reply as it will be published; `headers` have scalar values."""
 
     type: str
     body: str
@@ -19,7 +19,7 @@ class OutgoingMessage:
 
 @dataclass(frozen=True, slots=True)
 class StoredCommand:
-    """A command as it was received: what it takes to send it again. `properties` are JSON values."""
+    """A command as it was received, to send it again; `properties` are JSON values."""
 
     body: bytes
     properties: dict[str, Any] = field(default_factory=dict)

@@ -23,7 +23,7 @@ outbox = Table(
     Column("timestamp", BigInteger, nullable=False),
     Column("headers", Text, nullable=False),
     sqlite_autoincrement=True,
-    # Rows live for milliseconds: clean up by their number, not by the share of a table that is empty.
+    # Rows live for milliseconds: clean up by their number, not by their share of the table.
     postgresql_with={
         "autovacuum_vacuum_scale_factor": "0",
         "autovacuum_vacuum_threshold": "5000",

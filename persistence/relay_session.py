@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, delete, func, select, text
+from sqlalchemy import BindParameter, Table, bindparam, delete, func, select, text
 
 from persistence.database import Database
 from persistence.errors import driver_errors
@@ -19,7 +19,7 @@ from persistence.retries import retries
 
 PURGE_BITE = 1000  # inbox rows deleted at a time
 
-_ids = bindparam("ids", expanding=True, literal_execute=True)
+_ids: BindParameter[list[int]] = bindparam("ids", expanding=True, literal_execute=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class RelaySession:
     def seconds_to_next_retry(self) -> float | None:
         with driver_errors():
             due_at = self._connection.scalar(select(func.min(retries.c.due_at)))
-        return due_at and (due_at - datetime.now(UTC)).total_seconds()
+        return None if due_at is None else (due_at - datetime.now(UTC)).total_seconds()
 
     def delete_outbox(self, ids: Iterable[int]) -> None:
         self._delete(outbox, ids)

@@ -61,7 +61,7 @@ class Codec:
         try:
             return schema.message(**schema.load(content))
         except ValidationError as error:
-            raise Undecodable("invalid", *_explain(error.normalized_messages())) from error
+            raise Undecodable("invalid", *_explain(error.messages_dict)) from error
 
     def encode(self, message: Command | Event) -> tuple[str, int, str]:
         """Return the message's public type, its schema version and its body."""

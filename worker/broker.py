@@ -86,7 +86,7 @@ class Broker:
         return answers[0].method
 
     def step_or_readable(self, fileno: int | None, timeout: float) -> bool:
-        """Like `step`, but end also when this descriptor turns readable, and tell whether it did."""
+        """Like `step`; end also when this descriptor turns readable, and tell whether it did."""
         readable: list[int] = []
         if fileno is None:
             self.step(timeout)

@@ -1,4 +1,4 @@
-"""The one place that sees everything: which aggregates there are, and how the parts fit together."""
+"""The one place that sees everything: which aggregates there are, and how the parts fit."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -38,7 +38,7 @@ class Health:
         return f"the main loop is silent for {silent:.0f} s" if silent > self._patience else None
 
     def why_not_ready(self) -> str | None:
-        """Return None when ready: the broker has us, the database answers, its schema is not behind."""
+        """Return None if the broker has us, the database answers and its schema is not behind."""
         if not self._working:
             return "the broker does not have us"
         try:

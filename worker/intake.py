@@ -34,6 +34,7 @@ class Intake:
         self._queue = queue
         self._prefetch = prefetch
         self._careful = True
+        self._tag: str | None = None
         self._channel: Channel = broker.channel()
         self._channel.add_on_cancel_callback(self._on_cancel)
         self.waiting: deque[Delivery] = deque()
@@ -43,7 +44,7 @@ class Intake:
         """Acknowledge this delivery and all before it."""
         widen = self._careful and not last.redelivered
         if widen:
-            # Before the ack, as long as nothing more can come: a quorum queue counts what it gets back.
+            # Before the ack, while nothing more can come: what goes back counts as delivered.
             self.stop()
         self._channel.basic_ack(last.tag, multiple=True)
         if widen:
@@ -58,7 +59,7 @@ class Intake:
 
     def _consume(self, prefetch: int) -> None:
         self._broker.call(self._channel.basic_qos, prefetch_count=prefetch)
-        self._tag: str | None = self._channel.basic_consume(self._queue, self._on_message)
+        self._tag = self._channel.basic_consume(self._queue, self._on_message)
 
     def _on_message(
         self, channel: Channel, method: Any, properties: BasicProperties, body: bytes

@@ -1,4 +1,4 @@
-"""What to do while something is away: try again, and say so once at the start and once at the end."""
+"""What to do while something is away: try again, and say so once when it goes and comes."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -48,4 +48,5 @@ class Patience:
             self._since = None
 
     def _on_failure(self, state: RetryCallState) -> None:
-        self.lost(state.outcome and state.outcome.exception())
+        assert state.outcome is not None
+        self.lost(state.outcome.exception())

@@ -78,7 +78,7 @@ class Publisher:
     def _on_return(
         self, channel: Channel, method: Any, properties: BasicProperties, body: bytes
     ) -> None:
-        # A return has no number of ours, but comes before its confirm and in the order of publishing.
+        # A return has no number of ours, but comes before its confirm, in the order of publishing.
         target = (method.exchange, method.routing_key, properties.message_id)
         candidates = (number for number, sent in self._pending.items() if sent == target)
         self.returned.add(next(number for number in candidates if number not in self.returned))

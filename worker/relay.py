@@ -135,7 +135,7 @@ class Relay:
         rows: dict[int, OutboxRow],
         retries: dict[int, RetryRow],
     ) -> None:
-        """Delete what the broker has, whether a queue wanted it or not; but keep unwanted retries."""
+        """Delete what the broker has, wanted by a queue or not; but keep unwanted retries."""
         unwanted = publisher.returned & publisher.confirmed
         for number in unwanted:
             self._report_unwanted(number, rows, retries)
@@ -191,8 +191,8 @@ class Relay:
 def deletable(rows: dict[int, OutboxRow], confirmed: set[int]) -> list[int]:
     """Return the ids of confirmed rows that follow no unconfirmed row of their aggregate.
 
-    `rows`: by number, in the order of publishing. A confirmed row behind a lost one must come again,
-    or subscribers who count versions would never see it in its place.
+    `rows`: by number, in the order of publishing. A confirmed row behind a lost one must come
+    again, or subscribers who count versions would never see it in its place.
     """
     waiting: set[UUID] = set()
     ids = []

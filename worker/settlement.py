@@ -192,5 +192,10 @@ def _letter(
         type=received.message.type,
         errors=errors or {},
         attempts=attempts or [],
-        traceback=error and printable("".join(traceback.format_exception(error))[-MAX_TRACEBACK:]),
+        traceback=_traceback(error) if error else None,
     )
+
+
+def _traceback(error: Exception) -> str:
+    """Return the end of the traceback, which names the place."""
+    return printable("".join(traceback.format_exception(error))[-MAX_TRACEBACK:], MAX_TRACEBACK)

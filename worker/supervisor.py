@@ -75,3 +75,9 @@ def supervise(children: Sequence[Child], stop: StopFlag, drain_timeout: float) -
     by = monotonic() + drain_timeout + 10
     codes = [child.wait(max(0.0, by - monotonic())) for child in children]
     return max((abs(code) for code in codes if code is not None), default=0)
+
+
+def kill_all(children: Sequence[Child]) -> None:
+    """End the children at once, whatever they are doing."""
+    for child in children:
+        child.kill()

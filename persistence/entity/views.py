@@ -17,4 +17,4 @@ class SQLViews(Views):
         query = select(entities).where(entities.c.id == entity_id)
         with driver_errors(), self._database.engine.connect() as connection:
             row = connection.execute(query).one_or_none()
-        return row and EntityView(row.id, row.value, row.version)
+        return None if row is None else EntityView(row.id, row.value, row.version)

@@ -1,8 +1,9 @@
-"""Run by Alembic: by `worker migrate` with a database, or by the `alembic` command with DATABASE_URL."""
+"""Run by Alembic: from `worker migrate`, or from its own command line with DATABASE_URL."""
 
 import os
 import pkgutil
 from importlib import import_module
+from typing import Literal
 
 from alembic import context
 
@@ -19,7 +20,7 @@ database = context.config.attributes.get("database") or Database(
 )
 
 
-def render_item(kind: str, item: object, autogen_context: object) -> str | bool:
+def render_item(kind: str, item: object, context: object) -> str | Literal[False]:
     """Write our own column type as the plain type it is in the database."""
     return "sa.DateTime(timezone=True)" if isinstance(item, Timestamp) else False
 

@@ -24,7 +24,7 @@ console = Console()
 @click.argument("type")
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
 def send(type: str, fields: tuple[str, ...]) -> None:
-    """Publish a command, e.g.: send entity.UpdateValue entity_id=... value=hello
+    """Publish a command: send entity.UpdateValue entity_id=… value=hello.
 
     FIELD=VALUE sends text, FIELD:=VALUE any JSON. Prints the body that was sent.
     """

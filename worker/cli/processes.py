@@ -17,7 +17,7 @@ from worker.logs import configure_logs
 from worker.relay import Relay
 from worker.settings import Settings, read_settings
 from worker.stop import StopFlag
-from worker.supervisor import Child, supervise
+from worker.supervisor import Child, kill_all, supervise
 from worker.topology import declare
 
 log = structlog.get_logger()
@@ -75,7 +75,7 @@ def run(consumers: int) -> None:
         environment = {"HTTP_PORT": str(settings.http_port + i)} if settings.http_port else {}
         children.append(Child([name, "--supervised-by", str(os.getpid())], environment))
     stop = StopFlag(settings.drain_timeout)
-    stop.install(at_once=lambda: [child.kill() for child in children] and None)
+    stop.install(at_once=lambda: kill_all(children))
     sys.exit(supervise(children, stop, settings.drain_timeout))
 
 
