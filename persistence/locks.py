@@ -38,7 +38,8 @@ class _AdvisoryLock:
         return bool(self._connection.scalar(select(func.pg_try_advisory_lock(self._key))))
 
     def release(self) -> None:
-        self._connection.execute(select(func.pg_advisory_unlock(self._key)))
+        if not self._connection.closed:
+            self._connection.execute(select(func.pg_advisory_unlock(self._key)))
 
 
 class _FileLock:

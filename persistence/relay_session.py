@@ -53,11 +53,11 @@ class RelaySession:
         return self
 
     def __exit__(self, *error: object) -> None:
-        # Discarded, not pooled: whatever state it is in, the lock ends here.
+        # Discarded, not pooled: whatever state it is in, the lock ends with it.
         with driver_errors():
             self._connection.invalidate()
             self._connection.close()
-        self._lock.release()
+            self._lock.release()
 
     def acquire(self) -> bool:
         """Become the one relay that works, and begin to listen; False where another is."""

@@ -1,0 +1,149 @@
+"""The component under test, as real processes with names of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pika
+from sqlalchemy import create_engine, text
+
+from tests.support.foreign import Sender, Subscriber
+from tests.support.waiting import wait_for
+
+ROOT = Path(__file__).parents[2]
+
+
+class System:
+    """One component: its queue, exchange, database and processes."""
+
+    def __init__(self, amqp_url: str, database_url: str, folder: Path, **settings: str) -> None:
+        self.name = f"t{uuid4().hex[:10]}"
+        self.amqp_url = amqp_url
+        self.database_url = database_url
+        self.queue = f"{self.name}.commands"
+        self.exchange = f"{self.name}.events"
+        self._folder = folder
+        self._environment = {
+            **os.environ,
+            "AMQP_URL": amqp_url,
+            "DATABASE_URL": database_url,
+            "COMPONENT_NAME": self.name,
+            "LOG_FORMAT": "json",
+            "PYTHONWARNINGS": "error",
+            **settings,
+        }
+        self._engine = create_engine(database_url)
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._logs = 0
+
+    def call(self, *arguments: str) -> str:
+        """Run one command of the worker to its end and return what it printed."""
+        return subprocess.run(
+            [sys.executable, "-m", "worker", *arguments],
+            env=self._environment,
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        ).stdout
+
+    def start(self, *arguments: str, module: str = "worker", **settings: str) -> "Process":
+        """Start a process of the component and return at once."""
+        self._logs += 1
+        log = self._folder / f"{self._logs}-{arguments[0]}.log"
+        with log.open("wb") as output:
+            popen = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                env={**self._environment, **settings},
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
+            )
+        self._processes.append(popen)
+        return Process(popen, log)
+
+    def sender(self) -> Sender:
+        return Sender(self.amqp_url, self.queue)
+
+    def subscriber(self) -> Subscriber:
+        return Subscriber(self.amqp_url, self.exchange)
+
+    def query(self, sql: str, **parameters: object) -> list[tuple[object, ...]]:
+        with self._engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(sql), parameters)]
+
+    def count(self, table: str, where: str = "true") -> int:
+        return int(str(self.query(f"SELECT count(*) FROM {table} WHERE {where}")[0][0]))
+
+    def waiting(self, queue: str | None = None) -> int:
+        """Return how many messages wait in a queue, by default in the command queue."""
+        with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+            answer = connection.channel().queue_declare(queue or self.queue, passive=True)
+            return int(answer.method.message_count)
+
+    def close(self) -> None:
+        for popen in self._processes:
+            if popen.poll() is None:
+                popen.kill()
+            popen.wait()
+        self._engine.dispose()
+        with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+            channel = connection.channel()
+            for queue in (self.queue, f"{self.queue}.dead"):
+                channel.queue_delete(queue)
+            channel.exchange_delete(self.exchange)
+
+
+class Process:
+    """A process under test."""
+
+    def __init__(self, popen: "subprocess.Popen[bytes]", log: Path) -> None:
+        self._popen = popen
+        self._log = log
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def code(self) -> int | None:
+        """Return the exit code, or None while the process runs."""
+        return self._popen.poll()
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def wait_for_log(self, words: str, seconds: float = 30) -> None:
+        wait_for(lambda: words in self.log() or self.code is not None, f"log {words!r}", seconds)
+        assert words in self.log(), self.log()
+
+    def signal(self, number: int) -> None:
+        self._popen.send_signal(number)
+
+    def stop(self, seconds: float = 30) -> int:
+        """Ask the process to stop and return its exit code."""
+        self.signal(signal.SIGTERM)
+        return self._popen.wait(seconds)
+
+    def wait(self, seconds: float = 30) -> int:
+        return self._popen.wait(seconds)
+
+
+@contextmanager
+def running_system(
+    amqp_url: str, database_url: str, folder: Path, **settings: str
+) -> Iterator[System]:
+    """Yield a component whose schema and topology are there; end its processes afterwards."""
+    system = System(amqp_url, database_url, folder, **settings)
+    try:
+        system.call("migrate")
+        system.call("declare")
+        yield system
+    finally:
+        system.close()
