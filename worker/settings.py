@@ -58,11 +58,10 @@ class Settings:
         return f"{self.component_name}.outbox"
 
 
-def read_settings(env: Env | None = None) -> Settings:
+def read_settings() -> Settings:
     """Return the settings, or raise `SettingsError` with one line that names the variable."""
-    env = env or Env()
     try:
-        return _read(env)
+        return _read(Env())
     except EnvError as error:
         raise SettingsError(str(error)) from error
 

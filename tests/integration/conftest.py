@@ -17,12 +17,12 @@ def make_system(amqp_url: str, tmp_path: Path) -> Iterator[Callable[..., System]
 
 
 @pytest.fixture
-def system(make_system: Callable[..., System], postgresql_database: str) -> System:
+def system(make_system: Callable[..., System], migrated_postgresql_url: str) -> System:
     """Return a component on PostgreSQL."""
-    return make_system(postgresql_database)
+    return make_system(migrated_postgresql_url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def either_system(request: pytest.FixtureRequest, make_system: Callable[..., System]) -> System:
     """Return a component on each kind of database in turn."""
-    return make_system(request.getfixturevalue(f"{request.param}_database"))
+    return make_system(request.getfixturevalue(f"migrated_{request.param}_url"))

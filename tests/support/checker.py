@@ -30,7 +30,10 @@ def check(system: System, sent: Sequence[Sent], heard: Sequence[Heard]) -> Repor
     """
     report = Report()
     commands = {command.command_id: command for command in sent}
-    inbox = {str(UUID(str(row[0]))): row[1] for row in system.query("SELECT command_id, status FROM inbox")}
+    inbox = {
+        str(UUID(str(row[0]))): row[1]
+        for row in system.query("SELECT command_id, status FROM inbox")
+    }
     _check_inbox(report, commands, inbox)
     _check_events(report, commands, heard)
     _check_order(report, heard)

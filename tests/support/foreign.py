@@ -101,6 +101,10 @@ class Subscriber:
     def of_type(self, *types: str) -> Sequence[Heard]:
         return [heard for heard in list(self.heard) if heard.type in types]
 
+    def distinct(self) -> int:
+        """Return how many different messages were heard: repeats may follow a failure."""
+        return len({heard.properties.message_id for heard in list(self.heard)})
+
     def close(self) -> None:
         self._connection.add_callback_threadsafe(self._channel.stop_consuming)
         self._thread.join(10)

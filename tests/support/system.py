@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -40,6 +40,7 @@ class System:
         self._engine = create_engine(database_url)
         self._processes: list[subprocess.Popen[bytes]] = []
         self._logs = 0
+        self._closing = ExitStack()
 
     def call(self, *arguments: str) -> str:
         """Run one command of the worker to its end and return what it printed."""
@@ -52,6 +53,23 @@ class System:
             text=True,
             timeout=60,
         ).stdout
+
+    def declare(self) -> None:
+        """Declare the topology of the public interface, so that senders may come first."""
+        quorum = {"x-queue-type": "quorum"}
+        backstop = f"{self.queue}.dead"
+        with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+            channel = connection.channel()
+            channel.exchange_declare(self.exchange, "fanout", durable=True)
+            channel.queue_declare(backstop, durable=True, arguments=quorum)
+            limits = {
+                "x-delivery-limit": 20,
+                "x-dead-letter-exchange": "",
+                "x-dead-letter-routing-key": backstop,
+                "x-dead-letter-strategy": "at-least-once",
+                "x-overflow": "reject-publish",
+            }
+            channel.queue_declare(self.queue, durable=True, arguments={**quorum, **limits})
 
     def start(self, *arguments: str, module: str = "worker", **settings: str) -> "Process":
         """Start a process of the component and return at once."""
@@ -69,14 +87,23 @@ class System:
         return Process(popen, log)
 
     def sender(self) -> Sender:
-        return Sender(self.amqp_url, self.queue)
+        return self._closing.enter_context(closing(Sender(self.amqp_url, self.queue)))
 
     def subscriber(self) -> Subscriber:
-        return Subscriber(self.amqp_url, self.exchange)
+        """Return a subscriber of the event exchange."""
+        return self._closing.enter_context(closing(Subscriber(self.amqp_url, self.exchange)))
+
+    def replies(self) -> Subscriber:
+        """Return what listens on a queue for replies."""
+        return self._closing.enter_context(closing(Subscriber(self.amqp_url)))
 
     def query(self, sql: str, **parameters: object) -> list[tuple[object, ...]]:
         with self._engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(sql), parameters)]
+
+    def execute(self, sql: str) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(text(sql))
 
     def count(self, table: str, where: str = "true") -> int:
         return int(str(self.query(f"SELECT count(*) FROM {table} WHERE {where}")[0][0]))
@@ -92,6 +119,7 @@ class System:
             if popen.poll() is None:
                 popen.kill()
             popen.wait()
+        self._closing.close()
         self._engine.dispose()
         with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
             channel = connection.channel()
@@ -139,11 +167,10 @@ class Process:
 def running_system(
     amqp_url: str, database_url: str, folder: Path, **settings: str
 ) -> Iterator[System]:
-    """Yield a component whose schema and topology are there; end its processes afterwards."""
+    """Yield a component on a migrated database; end its processes afterwards."""
     system = System(amqp_url, database_url, folder, **settings)
     try:
-        system.call("migrate")
-        system.call("declare")
+        system.declare()
         yield system
     finally:
         system.close()

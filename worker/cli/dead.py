@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from persistence.dead_letters import DeadLetterView, DeadLetterViews
+from persistence.schema import check_schema
 from worker.cli.processes import prepare
 from worker.composition import Component
 
@@ -53,7 +54,9 @@ def show_command(letter_id: int) -> None:
 
 
 def _views() -> DeadLetterViews:
-    return DeadLetterViews(Component(prepare()).read_database())
+    database = Component(prepare()).read_database()
+    check_schema(database)
+    return DeadLetterViews(database)
 
 
 def _content(letter: DeadLetterView) -> dict[str, Any]:

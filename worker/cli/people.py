@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.exceptions import NotFound
+from persistence.schema import check_schema
 from worker.broker import Broker
 from worker.cli.processes import prepare
 from worker.composition import Component
@@ -101,8 +102,10 @@ def _print_event(properties: pika.BasicProperties, body: bytes) -> None:
 @click.argument("entity_id", type=click.UUID)
 def show(entity_id: UUID) -> None:
     """Print an entity as the query side sees it."""
+    component = Component(prepare())
+    check_schema(component.read_database())
     try:
-        view = Component(prepare()).queries().entity(entity_id)  # type: ignore[arg-type]
+        view = component.queries().entity(entity_id)  # type: ignore[arg-type]
     except NotFound as error:
         raise click.ClickException(str(error)) from error
     content = {"entity_id": str(view.id), "value": view.value, "version": view.version}

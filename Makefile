@@ -1,0 +1,44 @@
+# Everything a person or CI does here. Needs Python 3.11 or newer; `make` alone lists the targets.
+
+PYTHON := .venv/bin/python
+MINUTES ?= 3
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test lint bench chaos lock
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/installed ## set up .venv from the lock file (the other targets do it themselves)
+
+.venv/installed: requirements-dev.lock pyproject.toml tools/setup.sh
+	@sh tools/setup.sh
+	@touch $@
+
+demo: setup ## the whole story on your terminal; stops what it starts
+	@$(PYTHON) -m tools.demo
+
+run: setup ## keep the component running; tells where to publish and subscribe
+	@$(PYTHON) -m tools.run
+
+test: setup ## every test, against a real RabbitMQ and a real PostgreSQL, with coverage
+	@$(PYTHON) -m coverage erase
+	@$(PYTHON) -m coverage run -m pytest $(ARGS)
+	@$(PYTHON) -m coverage combine --quiet
+	@$(PYTHON) -m coverage report
+
+lint: setup ## formatting, lint, types, and who may import whom
+	@$(PYTHON) -m ruff format --check
+	@$(PYTHON) -m ruff check
+	@$(PYTHON) -m mypy
+	@.venv/bin/python .venv/bin/lint-imports
+
+bench: setup ## commands a second, next to plain one-transaction-a-command pika
+	@$(PYTHON) -m benchmarks $(ARGS)
+
+chaos: setup ## kill, cut off and fill up things for MINUTES (3), then count
+	@$(PYTHON) -m tests.chaos --minutes $(MINUTES) $(ARGS)
+
+lock: setup ## write both lock files anew, with the newest versions that fit
+	@sh tools/lock.sh

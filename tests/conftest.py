@@ -1,0 +1,116 @@
+"""Servers and databases for every test that asks for them; what nobody asks for is not started."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from persistence.database import Database
+from persistence.schema import migrate
+from tests.support.postgresql import PostgreSQLServer
+
+# A busy machine is no reason to fail.
+settings.register_profile(
+    "fast", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("fast")
+
+
+@pytest.fixture(scope="session")
+def amqp_url() -> Iterator[str]:
+    """The URL of a RabbitMQ. It may serve others too: use names of your own."""
+    from tools.servers import rabbitmq  # noqa: PLC0415 - tests without a broker do without it
+
+    with rabbitmq() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """The URL of a PostgreSQL on which we may create databases."""
+    from tools.servers import postgresql  # noqa: PLC0415 - tests without a server do without it
+
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(postgresql_url: str) -> PostgreSQLServer:
+    return PostgreSQLServer(postgresql_url)
+
+
+@pytest.fixture
+def postgresql_database(postgresql_server: PostgreSQLServer) -> Iterator[str]:
+    """The URL of an empty database of this test's own."""
+    with postgresql_server.database() as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path) -> str:
+    """The URL of an SQLite file of this test's own; the file does not exist yet."""
+    return f"sqlite:///{tmp_path / 'component.db'}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: PostgreSQLServer) -> Iterator[str]:
+    """The URL of a migrated database to copy. Never connect to it."""
+    with postgresql_server.database() as url:
+        _migrate(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file to copy."""
+    path = tmp_path_factory.mktemp("template") / "migrated.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def migrated_postgresql_url(
+    postgresql_server: PostgreSQLServer, postgresql_template: str
+) -> Iterator[str]:
+    with postgresql_server.database(template=postgresql_template) as url:
+        yield url
+
+
+@pytest.fixture
+def migrated_sqlite_url(sqlite_database: str, sqlite_template: Path) -> str:
+    shutil.copyfile(sqlite_template, sqlite_database.removeprefix("sqlite:///"))
+    return sqlite_database
+
+
+@pytest.fixture
+def postgresql(migrated_postgresql_url: str) -> Iterator[Database]:
+    database = Database(migrated_postgresql_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def sqlite(migrated_sqlite_url: str) -> Iterator[Database]:
+    database = Database(migrated_sqlite_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """A migrated database of this test's own, on each kind of database in turn."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database of this test's own, on each kind of database in turn."""
+    return request.getfixturevalue(f"{request.param}_database")
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    migrate(database)
+    database.dispose()

@@ -1,0 +1,256 @@
+"""The scenarios on the facade, the same ones on memory and on both databases."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from pytest_bdd import given, parsers, scenarios, then, when
+
+from domain.entity.commands import Create, EntityID, UpdateValue
+from domain.entity.queries import EntityView
+from domain.exceptions import DomainError
+from domain.messages import Command, Event
+from tests.support.backends import Backend, Facade
+
+# The steps ask for the backend themselves, which is too late for its parameters.
+pytestmark = pytest.mark.usefixtures("backend")
+
+scenarios("changing.feature", "refusing.feature", "listening.feature")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unheard(Command):
+    """A command that no handler knows."""
+
+
+@dataclass
+class World:
+    """What one scenario has done so far."""
+
+    facade: Facade
+    id: EntityID = field(default_factory=lambda: EntityID(uuid4()))
+    other_id: EntityID = field(default_factory=lambda: EntityID(uuid4()))
+    commands: list[Command] = field(default_factory=list)
+    outcomes: list[Event] = field(default_factory=list)
+    error: Exception | None = None
+
+    def handle(self, command: Command) -> None:
+        self.commands.append(command)
+        try:
+            self.outcomes.append(self.facade.handle(command)[0])
+        except (DomainError, TypeError) as error:
+            self.error = error
+
+    def entity(self) -> EntityView:
+        return self.facade.queries.entity(self.id)
+
+
+class Ear:
+    """A listener that remembers."""
+
+    def __init__(self, on_event: Callable[[Event], object] = lambda event: None) -> None:
+        self.events: list[Event] = []
+        self.seen: list[object] = []
+        self._on_event = on_event
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+        self.seen.append(self._on_event(event))
+
+    @property
+    def heard(self) -> str:
+        return ", ".join(type(event).__name__ for event in self.events)
+
+
+@pytest.fixture
+def world(backend: Backend) -> World:
+    return World(Facade(backend))
+
+
+@given("an entity")
+@when("an entity is created")
+def an_entity(world: World) -> None:
+    world.handle(Create(entity_id=world.id))
+
+
+@given(parsers.parse('an entity with the value "{value}"'))
+def an_entity_with_a_value(world: World, value: str) -> None:
+    world.handle(Create(entity_id=world.id))
+    world.handle(UpdateValue(entity_id=world.id, value=value))
+
+
+@given(parsers.parse('another entity with the value "{value}"'))
+def another_entity(world: World, value: str) -> None:
+    world.handle(Create(entity_id=world.other_id))
+    world.handle(UpdateValue(entity_id=world.other_id, value=value))
+
+
+@given("a listener", target_fixture="ear")
+def a_listener(world: World) -> Ear:
+    ear = Ear()
+    world.facade.commands.register(ear)
+    return ear
+
+
+@given("another listener", target_fixture="other_ear")
+def another_listener(world: World) -> Ear:
+    ear = Ear()
+    world.facade.commands.register(ear)
+    return ear
+
+
+@given("a listener that looks at the entity when it hears of an event", target_fixture="ear")
+def a_curious_listener(world: World) -> Ear:
+    ear = Ear(lambda event: world.facade.repository.find(world.id).dto.version)
+    world.facade.commands.register(ear)
+    return ear
+
+
+@given("the listener registers once more")
+def the_listener_registers_again(world: World, ear: Ear) -> None:
+    world.facade.commands.register(ear)
+
+
+@when("the listener unregisters")
+def the_listener_unregisters(world: World, ear: Ear) -> None:
+    world.facade.commands.unregister(ear)
+
+
+@when("an entity is created without naming an id")
+def an_entity_without_id(world: World) -> None:
+    world.handle(Create())
+
+
+@when("the entity is created again")
+def the_entity_is_created_again(world: World) -> None:
+    world.handle(Create(entity_id=world.id))
+
+
+@when(parsers.re(r'its value is updated to "(?P<value>.*)"'))
+def its_value_is_updated(world: World, value: str) -> None:
+    world.handle(UpdateValue(entity_id=world.id, value=value))
+
+
+@when("the value of an unknown entity is updated")
+def an_unknown_entity_is_updated(world: World) -> None:
+    world.handle(UpdateValue(entity_id=world.id, value="blue"))
+
+
+@when("an unknown entity is asked for")
+def an_unknown_entity_is_asked_for(world: World) -> None:
+    with pytest.raises(DomainError) as refusal:
+        world.entity()
+    world.error = refusal.value
+
+
+@when("a command of an unknown class is handled")
+def an_unknown_command(world: World) -> None:
+    world.handle(Unheard())
+
+
+@then(parsers.parse('the outcome is "{name}"'))
+def the_outcome_is(world: World, name: str) -> None:
+    assert type(world.outcomes[-1]).__name__ == name
+
+
+@then(parsers.parse('the outcome has the value "{value}"'))
+def the_outcome_has_the_value(world: World, value: str) -> None:
+    assert world.outcomes[-1].value == value
+
+
+@then("the outcome names an entity that can be found")
+def the_outcome_names_an_entity(world: World) -> None:
+    entity_id = world.outcomes[-1].entity_id
+    assert world.facade.queries.entity(entity_id) == EntityView(entity_id, None, 1)
+
+
+@then("the entity has no value")
+def the_entity_has_no_value(world: World) -> None:
+    assert world.entity().value is None
+
+
+@then(parsers.re(r'the entity has the value "(?P<value>.*)"'))
+def the_entity_has_the_value(world: World, value: str) -> None:
+    assert world.entity().value == value
+
+
+@then(parsers.parse("the entity has version {version:d}"))
+def the_entity_has_version(world: World, version: int) -> None:
+    assert world.entity().version == version
+
+
+@then(parsers.parse('the other entity has the value "{value}"'))
+def the_other_entity_has_the_value(world: World, value: str) -> None:
+    assert world.facade.queries.entity(world.other_id).value == value
+
+
+@then(parsers.parse("the other entity has version {version:d}"))
+def the_other_entity_has_version(world: World, version: int) -> None:
+    assert world.facade.queries.entity(world.other_id).version == version
+
+
+@then("the outcome carries the id of the last command")
+def the_outcome_carries_the_command_id(world: World) -> None:
+    assert world.outcomes[-1].command_id == world.commands[-1].command_id
+
+
+@then("no two outcomes have the same id")
+def the_outcomes_have_their_own_ids(world: World) -> None:
+    ids = [outcome.event_id for outcome in world.outcomes]
+    assert len(ids) == len(set(ids)) == 3
+
+
+@then("the time of the outcome is in UTC")
+def the_time_is_in_utc(world: World) -> None:
+    assert world.outcomes[-1].timestamp.utcoffset() == timedelta(0)
+
+
+@then(parsers.parse('the command is refused with "{code}"'))
+@then(parsers.parse('the query is refused with "{code}"'))
+def it_is_refused(world: World, code: str) -> None:
+    assert isinstance(world.error, DomainError)
+    assert world.error.code == code
+
+
+@then("the reason names the entity")
+def the_reason_names_the_entity(world: World) -> None:
+    assert str(world.id) in str(world.error)
+
+
+@then("there is no such entity")
+def there_is_no_such_entity(world: World) -> None:
+    with pytest.raises(DomainError, match="There is no entity"):
+        world.entity()
+
+
+@then(parsers.parse('the handler says that it has no handler for "{name}"'))
+def no_handler(world: World, name: str) -> None:
+    assert isinstance(world.error, TypeError)
+    assert str(world.error) == f"no command handler for {name}"
+
+
+@then(parsers.parse('the listener has heard of "{names}"'))
+def the_listener_has_heard(ear: Ear, names: str) -> None:
+    assert ear.heard == names
+
+
+@then("the listener has heard of nothing")
+def the_listener_has_heard_nothing(ear: Ear) -> None:
+    assert ear.events == []
+
+
+@then(parsers.parse('the other listener has heard of "{names}"'))
+def the_other_listener_has_heard(other_ear: Ear, names: str) -> None:
+    assert other_ear.heard == names
+
+
+@then("what the listener heard last is the outcome")
+def the_listener_heard_the_outcome(world: World, ear: Ear) -> None:
+    assert ear.events[-1] is world.outcomes[-1]
+
+
+@then(parsers.parse('the listener has seen the versions "{versions}"'))
+def the_listener_has_seen(ear: Ear, versions: str) -> None:
+    assert ", ".join(map(str, ear.seen)) == versions

@@ -1,0 +1,227 @@
+"""The processes themselves: how they start, stop, restart, and what they say of themselves."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from uuid import uuid4
+
+import pytest
+
+from tests.support.checker import check
+from tests.support.foreign import create, update
+from tests.support.system import ROOT, System
+from tests.support.waiting import wait_for
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    """Return status and body; status 0 while nobody listens."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def children_of(pid: int) -> list[int]:
+    children = subprocess.run(
+        ["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True, check=False
+    ).stdout
+    return [int(child) for child in children.split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopping_consumer_settles_what_was_delivered(either_system: System, number: int) -> None:
+    system = either_system
+    entity = str(uuid4())
+    system.sender().send([create(entity), *(update(entity, f"{i}") for i in range(1500))])
+    consumer = system.start("consume", BATCH_SIZE="25", PREFETCH_COUNT="300")
+    wait_for(lambda: system.count("inbox") > 100, "some batches")
+    consumer.signal(number)
+    assert consumer.wait() == 0, consumer.log()
+    settled = system.count("inbox")
+    assert settled < 1501, "it had settled everything before it was stopped"
+    wait_for(lambda: system.waiting() == 1501 - settled, "the rest back in the queue")
+    with_count = system.start("consume")
+    wait_for(lambda: system.count("inbox") == 1501, "the rest")
+    assert '"duplicate"' not in with_count.log()
+
+
+def test_a_second_signal_stops_at_once(system: System) -> None:
+    consumer = system.start("consume", DATABASE_URL=hanging_database_url())
+    wait_for(lambda: "is away" in consumer.log() or consumer.code is not None, "the outage", 40)
+    consumer.signal(signal.SIGTERM)
+    consumer.signal(signal.SIGTERM)
+    assert consumer.wait(5) != 0 or "stopped" in consumer.log()
+
+
+def hanging_database_url() -> str:
+    return f"postgresql+psycopg://postgres@127.0.0.1:{free_port()}/nowhere"
+
+
+def test_run_starts_again_what_dies(either_system: System) -> None:
+    system = either_system
+    subscriber, sender = system.subscriber(), system.sender()
+    supervisor = system.start("run", "--consumers", "2")
+    wait_for(lambda: len(children_of(supervisor.pid)) == 3, "three children")
+    first = children_of(supervisor.pid)
+    wait_for(lambda: supervisor.log().count('"consuming"') == 2, "consumers")
+    for child in first:
+        os.kill(child, signal.SIGKILL)
+    sent = [create() for _ in range(20)]
+    sender.send(sent)
+    wait_for(lambda: len(subscriber.heard) == 20, "the events")
+    assert not set(children_of(supervisor.pid)) & set(first)
+    assert check(system, sent, subscriber.heard).problems == []
+    assert supervisor.stop() == 0
+    assert not [child for child in first if alive(child)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_no_child_outlives_run(either_system: System, number: int) -> None:
+    supervisor = either_system.start("run")
+    wait_for(lambda: '"relaying"' in supervisor.log(), "the relay")
+    wait_for(lambda: '"consuming"' in supervisor.log(), "the consumer")
+    children = children_of(supervisor.pid)
+    assert len(children) == 2
+    supervisor.signal(number)
+    code = supervisor.wait()
+    assert code == (-signal.SIGKILL if number == signal.SIGKILL else 0)
+    wait_for(lambda: not [child for child in children if alive(child)], "the children's end")
+
+
+def test_one_relay_works_and_another_takes_over(either_system: System) -> None:
+    system = either_system
+    subscriber, sender = system.subscriber(), system.sender()
+    system.start("consume")
+    first = system.start("relay")
+    first.wait_for_log('"relaying"')
+    second = system.start("relay")
+    sender.send([create()])
+    wait_for(lambda: len(subscriber.heard) == 1, "the first event")
+    assert '"relaying"' not in second.log()
+    first.signal(signal.SIGKILL)
+    assert first.wait() == -signal.SIGKILL
+    sender.send([create()])
+    wait_for(lambda: len(subscriber.heard) == 2, "the second event")
+    assert '"relaying"' in second.log()
+    assert second.stop() == 0
+
+
+def test_the_health_endpoint_tells_ready_from_not_ready(system: System) -> None:
+    ports = free_port(), free_port()
+    consumer = system.start("consume", HTTP_PORT=str(ports[0]))
+    wait_for(lambda: get(ports[0], "/readyz") == (200, "ok\n"), "readiness")
+    assert get(ports[0], "/livez") == (200, "ok\n")
+    assert get(ports[0], "/nothing")[0] == 404
+    system.sender().send([create()])
+    wait_for(lambda: 'commands_total{ending="applied"} 1.0' in get(ports[0], "/metrics")[1], "1")
+    relay = system.start("relay", HTTP_PORT=str(ports[1]))
+    wait_for(lambda: get(ports[1], "/readyz")[0] == 200, "the relay's readiness")
+    system.execute("ALTER TABLE alembic_version RENAME TO elsewhere")
+    status, reason = get(ports[0], "/readyz")
+    assert status == 503
+    assert "migrate" in reason
+    assert consumer.stop() == relay.stop() == 0
+
+
+def test_not_ready_while_the_broker_does_not_have_us(system: System) -> None:
+    port = free_port()
+    consumer = system.start(
+        "consume", HTTP_PORT=str(port), AMQP_URL=f"amqp://guest:guest@127.0.0.1:{free_port()}/%2F"
+    )
+    wait_for(lambda: get(port, "/readyz") == (503, "the broker does not have us\n"), "503")
+    assert get(port, "/livez")[0] == 200
+    assert consumer.stop() == 0
+    assert consumer.log().count("the broker is away") == 1
+
+
+def fails(*arguments: str, **settings: str) -> str:
+    """Run a command of the worker that must fail, and return its single line of error."""
+    environment = {**os.environ, "PYTHONWARNINGS": "error", **settings}
+    result = subprocess.run(
+        [sys.executable, "-m", "worker", *arguments],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 1, result
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    return result.stderr
+
+
+def test_every_command_refuses_a_wrong_setting_in_one_line() -> None:
+    assert '"BATCH_SIZE"' in fails("consume", BATCH_SIZE="many")
+    assert '"AMQP_URL"' in fails("run", AMQP_URL="http://x")
+    assert "secret" not in fails("migrate", DATABASE_URL="mysql://root:secret@h/x")
+
+
+@pytest.mark.parametrize("command", ["run", "consume", "relay", "show", "dead"])
+def test_a_database_that_is_behind_is_refused_with_the_way_out(
+    postgresql_database: str, amqp_url: str, command: str
+) -> None:
+    arguments = {"show": ["show", str(uuid4())], "dead": ["dead", "list"]}.get(command, [command])
+    error = fails(*arguments, DATABASE_URL=postgresql_database, AMQP_URL=amqp_url)
+    assert "behind" in error
+    assert "python -m worker migrate" in error
+
+
+def test_people_get_a_sentence_when_the_broker_is_away() -> None:
+    url = f"amqp://guest:guest@127.0.0.1:{free_port()}/%2F"
+    assert "Connection refused" in fails("send", "entity.Create", AMQP_URL=url)
+    assert "Connection refused" in fails("declare", AMQP_URL=url)
+
+
+def test_people_get_a_sentence_for_a_command_that_is_none(system: System) -> None:
+    settings = {"AMQP_URL": system.amqp_url, "COMPONENT_NAME": system.name}
+    assert "unknown-type" not in fails("send", "entity.Destroy", **settings)
+    assert "value: Missing data" in fails(
+        "send", "entity.UpdateValue", f"entity_id={uuid4()}", **settings
+    )
+    assert "no queue" in fails(
+        "send", "entity.Create", AMQP_URL=system.amqp_url, COMPONENT_NAME=f"x{uuid4().hex[:8]}"
+    )
+
+
+def test_a_queue_with_other_arguments_is_refused_with_a_sentence(system: System) -> None:
+    consumer = system.start("consume", SINGLE_ACTIVE_CONSUMER="true")
+    assert consumer.wait() == 1
+    assert "x-single-active-consumer" in consumer.log()
+    assert "Traceback" not in consumer.log()
+
+
+def test_watch_and_send_and_show_work_together(either_system: System) -> None:
+    system = either_system
+    watch = system.start("watch")
+    watch.wait_for_log("Watching")
+    system.start("run")
+    entity = str(uuid4())
+    system.call("send", "entity.Create", f"entity_id={entity}")
+    system.call("send", "entity.UpdateValue", f"entity_id={entity}", 'value:="grün"')
+    watch.wait_for_log('"entity.Updated"')
+    assert '"value": "grün"' in system.call("show", entity)
+    watch.signal(signal.SIGINT)
+    assert watch.wait() == 0

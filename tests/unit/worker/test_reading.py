@@ -1,0 +1,240 @@
+import json
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.entity.commands import Create, UpdateValue
+from schemas.codec import digest
+from tests.support.messages import CREATE, MAX_BYTES, UPDATE, create, message, read, update
+
+
+def fault_of(type: str | None, body: object, **properties: object) -> tuple[str, str]:
+    received = read(type, body, **properties)
+    assert received.command is None
+    return received.fault.kind, received.fault.reason
+
+
+def test_a_create_command_is_read():
+    entity_id = uuid4()
+    command = read(CREATE, create(entity_id)).command
+    assert isinstance(command, Create)
+    assert command.entity_id == entity_id
+
+
+def test_an_update_command_is_read():
+    command = read(UPDATE, update(uuid4(), "blue")).command
+    assert isinstance(command, UpdateValue)
+    assert command.value == "blue"
+
+
+def test_a_command_that_can_be_read_has_no_fault():
+    assert read(CREATE, create()).fault is None
+
+
+def test_the_command_id_is_known_of_what_was_read():
+    content = create()
+    assert read(CREATE, content).command_id == UUID(content["command_id"])
+
+
+def test_the_digest_is_that_of_type_and_content():
+    content = create()
+    assert read(CREATE, content).digest == digest(CREATE, content)
+
+
+def test_the_message_is_kept():
+    sent = message(CREATE, create())
+    assert read(CREATE, sent.body).message == sent
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "",
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        'application/json; charset="utf-8"',
+        "application/json ; charset = utf8",
+    ],
+)
+def test_json_in_utf_8_may_be_declared_in_many_ways(content_type):
+    assert read(CREATE, create(), content_type=content_type).command
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/jsonp", "application/json; charset=latin-1", "application/xml"],
+)
+def test_another_content_type_is_malformed(content_type):
+    kind, reason = fault_of(CREATE, create(), content_type=content_type)
+    assert (kind, reason) == ("malformed", f"The content type is {content_type!r}.")
+
+
+@pytest.mark.parametrize("encoding", [None, "", "identity", "utf-8"])
+def test_a_body_that_is_not_encoded_is_read(encoding):
+    assert read(CREATE, create(), content_encoding=encoding).command
+
+
+def test_an_encoded_body_is_malformed():
+    kind, reason = fault_of(CREATE, create(), content_encoding="gzip")
+    assert (kind, reason) == ("malformed", "The encoding is 'gzip'.")
+
+
+def test_what_is_not_json_is_malformed():
+    assert fault_of(CREATE, b"{")[0] == "malformed"
+
+
+def test_what_is_not_utf_8_is_malformed():
+    assert fault_of(CREATE, b'{"a": "\xff"}')[0] == "malformed"
+
+
+def test_what_is_no_object_is_malformed():
+    assert fault_of(CREATE, [1, 2]) == ("malformed", "The body is not a JSON object.")
+
+
+def test_an_unknown_type_is_a_fault():
+    kind, reason = fault_of("entity.Explode", create())
+    assert (kind, reason) == ("unknown-type", "There is no command 'entity.Explode' in version 1.")
+
+
+@pytest.mark.parametrize("type", [None, ""])
+def test_a_message_without_type_is_a_fault(type):
+    assert fault_of(type, create()) == ("unknown-type", "The message has no type.")
+
+
+def test_the_version_of_the_schema_is_1_or_said():
+    assert read(CREATE, create(), headers={"schema-version": 1}).command
+
+
+def test_an_unknown_version_is_a_fault():
+    kind, reason = fault_of(CREATE, create(), headers={"schema-version": 2})
+    assert (kind, reason) == ("unknown-type", "There is no command 'entity.Create' in version 2.")
+
+
+@pytest.mark.parametrize("version", ["1", 1.0, None, b"\x01", [1]])
+def test_a_version_that_is_no_integer_is_a_fault(version):
+    kind, reason = fault_of(CREATE, create(), headers={"schema-version": version})
+    assert (kind, reason) == ("unknown-type", "The schema-version is not an integer.")
+
+
+def test_a_schema_error_is_invalid():
+    kind, reason = fault_of(UPDATE, update(uuid4(), 7))
+    assert (kind, reason) == ("invalid", "value: Not a valid string.")
+
+
+def test_a_schema_error_names_its_fields():
+    assert read(UPDATE, update(uuid4(), 7)).fault.errors == {"value": ["Not a valid string."]}
+
+
+def test_a_message_id_may_repeat_the_command_id():
+    content = create()
+    assert read(CREATE, content, message_id=content["command_id"]).command
+
+
+def test_a_message_id_may_be_written_in_capitals():
+    content = create()
+    assert read(CREATE, content, message_id=content["command_id"].upper()).command
+
+
+@pytest.mark.parametrize("message_id", [str(uuid4()), "another"])
+def test_another_message_id_is_a_mismatch(message_id):
+    kind, reason = fault_of(CREATE, create(), message_id=message_id)
+    assert (kind, reason) == ("id-mismatch", "The message_id is not the body's command_id.")
+
+
+def test_a_mismatch_is_identified_by_the_body():
+    content = create()
+    received = read(CREATE, content, message_id=str(uuid4()))
+    assert received.command_id == UUID(content["command_id"])
+
+
+def padded(size: int) -> bytes:
+    """Return the body of a valid command, filled up to so many bytes."""
+    body = json.dumps(create()).encode()
+    return body + b" " * (size - len(body))
+
+
+def test_a_body_of_the_greatest_size_is_read():
+    assert read(CREATE, padded(MAX_BYTES)).command
+
+
+def test_a_larger_body_is_too_large():
+    kind, reason = fault_of(CREATE, padded(MAX_BYTES + 1))
+    assert (kind, reason) == ("too-large", "The body has 10001 bytes, more than 10000.")
+
+
+def test_a_body_that_is_too_large_is_identified_all_the_same():
+    body = padded(MAX_BYTES + 1)
+    assert read(CREATE, body).command_id == UUID(json.loads(body)["command_id"])
+
+
+def test_a_body_that_is_far_too_large_is_not_read_at_all():
+    received = read(CREATE, padded(4 * MAX_BYTES + 1))
+    assert (received.command_id, received.fault.kind) == (None, "too-large")
+
+
+def test_a_body_that_is_far_too_large_is_identified_by_its_message_id():
+    command_id = uuid4()
+    received = read(CREATE, padded(4 * MAX_BYTES + 1), message_id=str(command_id))
+    assert received.command_id == command_id
+
+
+def test_an_invalid_command_is_identified_by_its_body():
+    content = update(uuid4(), 7)
+    assert read(UPDATE, content).command_id == UUID(content["command_id"])
+
+
+def test_a_broken_body_is_identified_by_its_message_id():
+    command_id = uuid4()
+    assert read(UPDATE, b"{", message_id=str(command_id)).command_id == command_id
+
+
+def test_a_body_without_id_is_identified_by_its_message_id():
+    command_id = uuid4()
+    content = create(command_id=None)
+    assert read(CREATE, content, message_id=str(command_id)).command_id == command_id
+
+
+def test_nothing_identifies_a_broken_body_without_message_id():
+    assert read(UPDATE, b"{").command_id is None
+
+
+def test_nothing_identifies_a_broken_body_whose_message_id_is_no_uuid():
+    assert read(UPDATE, b"{", message_id="42").command_id is None
+
+
+def test_equal_broken_bodies_have_equal_digests():
+    assert read(UPDATE, b"{").digest == read(UPDATE, b"{").digest
+
+
+def test_other_broken_bodies_have_other_digests():
+    assert read(UPDATE, b"{").digest != read(UPDATE, b"[").digest
+
+
+headers = st.dictionaries(
+    st.sampled_from(["schema-version", "retry-attempt", "traceparent", "x-death"]),
+    st.none() | st.integers(-(2**63), 2**63) | st.text() | st.binary() | st.lists(st.text()),
+)
+texts = st.none() | st.text(max_size=80) | st.binary(max_size=80)
+types = st.sampled_from([CREATE, UPDATE]) | texts
+bodies = st.one_of(
+    st.binary(),
+    st.builds(update, st.uuids(), st.none() | st.text() | st.integers()),
+    st.builds(create, st.uuids(), timestamp=st.text() | st.none()),
+)
+
+
+@given(types, bodies, texts, texts, headers)
+def test_whatever_comes_is_a_command_or_a_fault(type, body, content_type, message_id, headers):
+    received = read(type, body, content_type=content_type, message_id=message_id, headers=headers)
+    assert (received.command is None) != (received.fault is None)
+
+
+@given(types, bodies, texts, texts)
+def test_every_command_that_is_read_is_identified(type, body, content_type, message_id):
+    received = read(type, body, content_type=content_type, message_id=message_id)
+    assert received.command is None or received.command_id == received.command.command_id

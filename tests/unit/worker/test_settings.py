@@ -1,0 +1,237 @@
+import pytest
+
+from tests.support.component import settings
+from worker.exceptions import SettingsError
+from worker.settings import Settings, read_settings
+
+VARIABLES = (
+    "DATABASE_URL",
+    "READ_DATABASE_URL",
+    "AMQP_URL",
+    "COMPONENT_NAME",
+    "COMMAND_QUEUE",
+    "EVENT_EXCHANGE",
+    "SINGLE_ACTIVE_CONSUMER",
+    "PREFETCH_COUNT",
+    "BATCH_SIZE",
+    "MAX_ATTEMPTS",
+    "RETRY_DELAYS",
+    "MAX_MESSAGE_BYTES",
+    "INBOX_RETENTION_DAYS",
+    "DRAIN_TIMEOUT",
+    "HTTP_HOST",
+    "HTTP_PORT",
+    "LOG_LEVEL",
+    "LOG_FORMAT",
+)
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """Read the settings from an environment that holds these variables and no others of ours."""
+
+    def read(**variables: str) -> Settings:
+        for name in VARIABLES:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        return read_settings()
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", "sqlite:///component.db"),
+        ("read_database_url", "sqlite:///component.db"),
+        ("amqp_url", "amqp://guest:guest@127.0.0.1:5672/%2F"),
+        ("component_name", "component"),
+        ("command_queue", "component.commands"),
+        ("event_exchange", "component.events"),
+        ("single_active_consumer", False),
+        ("max_attempts", 5),
+        ("retry_delays", (1, 5, 30, 120)),
+        ("max_message_bytes", 1024 * 1024),
+        ("inbox_retention_days", 30),
+        ("drain_timeout", 20),
+        ("http_host", "127.0.0.1"),
+        ("http_port", None),
+        ("log_level", "info"),
+    ],
+)
+def test_a_setting_has_its_documented_default(read, name, value):
+    assert getattr(read(), name) == value
+
+
+def test_a_batch_is_no_larger_than_what_may_be_held(read):
+    assert read().batch_size <= read().prefetch_count
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "value"),
+    [
+        ("DATABASE_URL", "postgresql+psycopg://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
+        ("DATABASE_URL", "postgresql://u:p@h/d", "postgresql://u:p@h/d"),
+        ("DATABASE_URL", "sqlite:////var/lib/component.db", "sqlite:////var/lib/component.db"),
+        ("READ_DATABASE_URL", "sqlite:///read.db", "sqlite:///read.db"),
+        ("AMQP_URL", "amqps://u:p@h/v", "amqps://u:p@h/v"),
+        ("COMPONENT_NAME", "billing-2.eu_west", "billing-2.eu_west"),
+        ("COMMAND_QUEUE", "q", "q"),
+        ("EVENT_EXCHANGE", "x", "x"),
+        ("SINGLE_ACTIVE_CONSUMER", "true", True),
+        ("SINGLE_ACTIVE_CONSUMER", "0", False),
+        ("PREFETCH_COUNT", "7", 7),
+        ("BATCH_SIZE", "7", 7),
+        ("MAX_ATTEMPTS", "1", 1),
+        ("RETRY_DELAYS", "0.5", (0.5,)),
+        ("RETRY_DELAYS", "1, 2,3", (1, 2, 3)),
+        ("MAX_MESSAGE_BYTES", "100", 100),
+        ("INBOX_RETENTION_DAYS", "0.5", 0.5),
+        ("DRAIN_TIMEOUT", "0", 0),
+        ("HTTP_HOST", "0.0.0.0", "0.0.0.0"),
+        ("HTTP_PORT", "8080", 8080),
+        ("LOG_LEVEL", "debug", "debug"),
+        ("LOG_FORMAT", "console", "console"),
+        ("LOG_FORMAT", "json", "json"),
+    ],
+)
+def test_a_variable_sets_its_setting(read, variable, text, value):
+    assert getattr(read(**{variable: text}), variable.lower()) == value
+
+
+def test_every_setting_has_its_variable():
+    assert {name.lower() for name in VARIABLES} == set(Settings.__dataclass_fields__)
+
+
+def test_queue_and_exchange_are_named_after_the_component(read):
+    given = read(COMPONENT_NAME="billing")
+    assert (given.command_queue, given.event_exchange) == ("billing.commands", "billing.events")
+
+
+def test_lock_and_notifications_are_named_after_the_component(read):
+    assert read(COMPONENT_NAME="billing").outbox_channel == "billing.outbox"
+
+
+def test_the_query_side_reads_the_same_database_unless_told_otherwise(read):
+    assert read(DATABASE_URL="sqlite:///mine.db").read_database_url == "sqlite:///mine.db"
+
+
+def test_a_heartbeat_in_the_url_is_taken(read):
+    assert read(AMQP_URL="amqp://h/%2F?heartbeat=12").heartbeat == 12
+
+
+def test_without_a_heartbeat_in_the_url_it_is_30_seconds(read):
+    assert read(AMQP_URL="amqp://h/%2F").heartbeat == 30
+
+
+def test_the_database_must_answer_within_half_a_heartbeat(read):
+    assert read(AMQP_URL="amqp://h/%2F?heartbeat=12").database_deadline == 6
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", "component.db"),
+        ("DATABASE_URL", "mysql://u:p@h/d"),
+        ("DATABASE_URL", "postgresql+asyncpg://u:p@h/d"),
+        ("DATABASE_URL", "postgresql://u:p@h:port/d"),
+        ("READ_DATABASE_URL", "nonsense"),
+        ("AMQP_URL", ""),
+        ("AMQP_URL", "127.0.0.1:5672"),
+        ("AMQP_URL", "http://h/"),
+        ("AMQP_URL", "amqp://"),
+        ("AMQP_URL", "amqp://h:port/"),
+        ("AMQP_URL", "amqp://h:99999/"),
+        ("AMQP_URL", "amqp://[::1/"),
+        ("AMQP_URL", "amqp://h/?heartbeat=often"),
+        ("AMQP_URL", "amqp://h/?heartbeat=0"),
+        ("AMQP_URL", "amqp://h/?heartbeat=601"),
+        ("COMPONENT_NAME", ""),
+        ("COMPONENT_NAME", "two words"),
+        ("COMPONENT_NAME", 'quoted"'),
+        ("COMPONENT_NAME", "line\n"),
+        ("COMPONENT_NAME", "x" * 49),
+        ("COMMAND_QUEUE", ""),
+        ("COMMAND_QUEUE", "x" * 201),
+        ("EVENT_EXCHANGE", "x" * 201),
+        ("SINGLE_ACTIVE_CONSUMER", "perhaps"),
+        ("PREFETCH_COUNT", "many"),
+        ("PREFETCH_COUNT", "0"),
+        ("PREFETCH_COUNT", "65536"),
+        ("BATCH_SIZE", "0"),
+        ("BATCH_SIZE", "1.5"),
+        ("MAX_ATTEMPTS", "0"),
+        ("RETRY_DELAYS", ""),
+        ("RETRY_DELAYS", "1,soon"),
+        ("RETRY_DELAYS", "-1"),
+        ("RETRY_DELAYS", "nan"),
+        ("RETRY_DELAYS", "1;2"),
+        ("MAX_MESSAGE_BYTES", "0"),
+        ("INBOX_RETENTION_DAYS", "-1"),
+        ("INBOX_RETENTION_DAYS", "nan"),
+        ("INBOX_RETENTION_DAYS", "inf"),
+        ("DRAIN_TIMEOUT", "-1"),
+        ("DRAIN_TIMEOUT", "nan"),
+        ("HTTP_PORT", "0"),
+        ("HTTP_PORT", "65536"),
+        ("HTTP_PORT", "http"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_wrong_value_is_told_in_one_line_that_names_the_variable(read, variable, text):
+    with pytest.raises(SettingsError) as error:
+        read(**{variable: text})
+    sentence = str(error.value)
+    assert f'"{variable}"' in sentence
+    assert "\n" not in sentence
+
+
+def test_a_parameter_that_the_broker_library_does_not_know_is_told_in_one_line(read):
+    with pytest.raises(SettingsError, match="AMQP_URL"):
+        read(AMQP_URL="amqp://h/%2F?no_such_parameter=1")
+
+
+def test_a_retention_beyond_the_calendar_is_told_in_one_line(read):
+    with pytest.raises(SettingsError, match="INBOX_RETENTION_DAYS"):
+        read(INBOX_RETENTION_DAYS="1000000")
+
+
+def test_a_database_in_memory_is_refused_as_processes_cannot_share_it(read):
+    with pytest.raises(SettingsError, match="DATABASE_URL"):
+        read(DATABASE_URL="sqlite://")
+
+
+def test_no_secret_is_in_the_representation(read):
+    given = read(
+        DATABASE_URL="postgresql+psycopg://u:s3cret@h/d",
+        READ_DATABASE_URL="postgresql+psycopg://u:s3cret@r/d",
+        AMQP_URL="amqp://u:s3cret@h/%2F",
+    )
+    assert "s3cret" not in repr(given)
+
+
+def test_the_representation_shows_the_other_settings():
+    assert "component_name='tests'" in repr(settings())
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("DATABASE_URL", "mysql://u:s3cret@h/d"),
+        ("DATABASE_URL", "postgresql://u:s3cret@h:port/d"),
+        ("DATABASE_URL", "postgresql://h:s3cret/d"),
+        ("DATABASE_URL", "s3cret"),
+        ("READ_DATABASE_URL", "mysql://u:s3cret@h/d"),
+        ("AMQP_URL", "http://u:s3cret@h/"),
+        ("AMQP_URL", "amqp://u:s3cret@h:port/"),
+        ("AMQP_URL", "amqp://h:s3cret/"),
+        ("AMQP_URL", "amqp://u:s3cret@h/?heartbeat=0"),
+    ],
+)
+def test_no_secret_is_in_the_error(read, variable, text):
+    with pytest.raises(SettingsError) as error:
+        read(**{variable: text})
+    assert "s3cret" not in str(error.value)

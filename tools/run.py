@@ -1,0 +1,84 @@
+"""Keep the component running until Ctrl-C, and tell where to publish: `make run`."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from tools.processes import ServerFailed, ServerProcess, ended_by_signals
+from tools.servers import rabbitmq
+from tools.workers import WorkerFailed, start_worker, worker
+from worker.exceptions import SettingsError
+from worker.settings import Settings, read_settings
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def main() -> int:
+    """Return the exit code: 0 when somebody asked us to stop."""
+    try:
+        with ended_by_signals(), rabbitmq(say) as amqp_url:
+            return run({**os.environ, "AMQP_URL": amqp_url})
+    except KeyboardInterrupt:
+        say("Stopped")
+        return 0
+    except (ServerFailed, WorkerFailed, SettingsError) as error:
+        console.print(Text.assemble(("✗ ", "red"), str(error)))
+        return 1
+
+
+def run(environment: Mapping[str, str]) -> int:
+    """Run the worker on this broker until a signal, or until it ends by itself."""
+    worker(environment, "migrate")
+    worker(environment, "declare")
+    os.environ["AMQP_URL"] = environment["AMQP_URL"]
+    console.print(where_to_publish(read_settings()))
+    process = start_worker(environment)
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        drain(process)
+        raise
+    raise WorkerFailed(f"The worker ended with exit code {code}; its last lines say why.")
+
+
+def drain(process: ServerProcess) -> None:
+    """Let the worker finish what it has, or end at once if Ctrl-C comes again."""
+    say("Finishing what has been delivered; Ctrl-C once more to stop at once")
+    try:
+        process.stop(signal.SIGTERM, timeout=60)
+    except KeyboardInterrupt:
+        process.stop(signal.SIGTERM, timeout=5)  # the second one ends it at once
+
+
+def where_to_publish(settings: Settings) -> Panel:
+    """Return what a person at another terminal needs."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, value in {
+        "Broker": _without_password(settings.amqp_url),
+        "Publish to": f"queue {settings.command_queue} (default exchange)",
+        "Subscribe to": f"exchange {settings.event_exchange} (fanout)",
+        "Database": _without_password(settings.database_url),
+    }.items():
+        table.add_row(Text(name, "dim"), value)
+    return Panel(table, title="[bold]The component is running[/]", title_align="left")
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    is_public = parts.password in (None, "guest")
+    return url if is_public else url.replace(f":{parts.password}@", ":***@")
+
+
+def say(what: str) -> None:
+    console.print(f"[dim]{what} …[/]")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
