@@ -1,7 +1,7 @@
 """The engine, and the column types and names that both databases share."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import (
     URL,
@@ -17,11 +17,9 @@ from sqlalchemy import (
     event,
     exc,
     make_url,
-    text,
 )
 
 from persistence.driver import connector
-from persistence.errors import driver_errors
 
 metadata = MetaData(
     naming_convention={
@@ -65,10 +63,11 @@ class Database:
         self._begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
         self.engine = self._postgresql() if self.is_postgresql else self._sqlite()
 
-    def ping(self) -> None:
-        """Raise `StorageUnavailable` unless the database answers."""
-        with driver_errors(), self.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.dispose()
 
     def autocommit_connection(self) -> Connection:
         """Open a connection on which every statement is its own transaction."""

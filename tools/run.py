@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -13,9 +14,9 @@ from rich.text import Text
 
 from tools.processes import ServerFailed, ServerProcess, ended_by_signals
 from tools.servers import rabbitmq
-from tools.workers import WorkerFailed, start_worker, worker
+from tools.workers import ROOT, WorkerFailed, start_worker, worker
 from worker.exceptions import SettingsError
-from worker.settings import Settings, read_settings
+from worker.settings import read_settings
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -37,8 +38,7 @@ def run(environment: Mapping[str, str]) -> int:
     """Run the worker on this broker until a signal, or until it ends by itself."""
     worker(environment, "migrate")
     worker(environment, "declare")
-    os.environ["AMQP_URL"] = environment["AMQP_URL"]
-    console.print(where_to_publish(read_settings()))
+    console.print(where_to_publish(environment["AMQP_URL"]))
     process = start_worker(environment)
     try:
         code = process.wait()
@@ -57,17 +57,32 @@ def drain(process: ServerProcess) -> None:
         process.stop(signal.SIGTERM, timeout=5)  # the second one ends it at once
 
 
-def where_to_publish(settings: Settings) -> Panel:
+def where_to_publish(amqp_url: str) -> Panel:
     """Return what a person at another terminal needs."""
+    settings = read_settings()
     table = Table.grid(padding=(0, 2, 0, 0))
     for name, value in {
-        "Broker": _without_password(settings.amqp_url),
+        "Broker": _without_password(amqp_url),
         "Publish to": f"queue {settings.command_queue} (default exchange)",
         "Subscribe to": f"exchange {settings.event_exchange} (fanout)",
         "Database": _without_password(settings.database_url),
+        "At another terminal": "\n".join(_lines_to_try(amqp_url)),
+        "Stop": "Ctrl-C",
     }.items():
-        table.add_row(Text(name, "dim"), value)
-    return Panel(table, title="[bold]The component is running[/]", title_align="left")
+        table.add_row(Text(name, "dim"), Text(value, overflow="fold"))
+    return Panel(table, title="[bold green]The component[/]", title_align="left")
+
+
+def _lines_to_try(amqp_url: str) -> list[str]:
+    python = Path(sys.executable)
+    program = python.relative_to(ROOT) if python.is_relative_to(ROOT) else python
+    given = os.environ.get("AMQP_URL") == amqp_url
+    return [
+        *([] if given else [f"export AMQP_URL={amqp_url}"]),
+        f"{program} -m worker watch",
+        f"{program} -m worker send entity.Create",
+        f"{program} -m worker send entity.UpdateValue entity_id=… value=hello",
+    ]
 
 
 def _without_password(url: str) -> str:

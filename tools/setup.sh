@@ -47,7 +47,7 @@ if ! new_enough .venv/bin/python; then
     "$python" -m venv --clear .venv
 fi
 # As a module: the pip script breaks when the clone moves, or when its path is too long or has spaces.
-pip=".venv/bin/python -m pip --quiet --disable-pip-version-check --no-input"
+pip=".venv/bin/python -m pip -qq --disable-pip-version-check --no-input"
 echo "Installing what requirements-dev.lock lists ..."
 $pip install --require-hashes --requirement requirements-dev.lock || fail "pip could not install the dependencies"
 $pip install --no-deps --no-build-isolation --editable . || fail "pip could not install the project"

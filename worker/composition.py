@@ -116,8 +116,8 @@ class Component:
         settings = self.settings
         return Database(settings.read_database_url, settings.database_deadline, read_only=True)
 
-    def queries(self) -> QueryHandler:
-        return QueryHandler(SQLViews(self.read_database()))
+    def queries(self, database: Database) -> QueryHandler:
+        return QueryHandler(SQLViews(database))
 
 
 def catalogue(aggregates: Iterable[Aggregate]) -> Catalogue:

@@ -52,8 +52,6 @@ class Consumer:
             log.info("stopped")
         except Stopped:
             log.info("stopped; what was not settled goes back to the queue")
-        finally:
-            self._component.database.dispose()
 
     def _open(self) -> tuple[Broker, Intake, Intake]:
         settings = self._settings

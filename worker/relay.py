@@ -63,8 +63,6 @@ class Relay:
                 self._pause(uniform(0.2, 1))  # noqa: S311 - relays shall not come back in step
         except Stopped:
             log.info("stopped")
-        finally:
-            database.dispose()
 
     def _stand_by(self, session: RelaySession) -> None:
         """Wait until no other relay works."""

@@ -152,6 +152,7 @@ def test_not_ready_while_the_broker_does_not_have_us(system: System) -> None:
     )
     wait_for(lambda: get(port, "/readyz") == (503, "the broker does not have us\n"), "503")
     assert get(port, "/livez")[0] == 200
+    consumer.wait_for_log("the broker is away")
     assert consumer.stop() == 0
     assert consumer.log().count("the broker is away") == 1
 

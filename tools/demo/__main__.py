@@ -8,10 +8,10 @@ from time import monotonic
 from pika.exceptions import AMQPError
 
 from tools.demo import views
-from tools.demo.client import Client, delete
+from tools.demo.client import Client, delete, is_declared
 from tools.demo.screen import Screen
 from tools.demo.stage import Stage, stage
-from tools.demo.story import NotAsPromised, Story, new_story, publish, verify, watch
+from tools.demo.story import NotAsPromised, Story, new_story, publish, verify, wait_until, watch
 from tools.processes import ServerFailed
 from tools.servers import rabbitmq
 from tools.workers import WorkerFailed, worker
@@ -48,9 +48,13 @@ def tell(screen: Screen) -> None:
         if os.environ.get("AMQP_URL"):
             stack.callback(delete, amqp_url, place.queues, place.event_exchange)
         with screen.doing("Starting the worker: a consumer and a relay"):
-            worker(place.environment, "declare")
-            client = Client(amqp_url, place.command_queue, place.event_exchange)
             stack.enter_context(place.running_worker())
+            queue, exchange = place.command_queue, place.event_exchange
+            wait_until(
+                lambda: is_declared(amqp_url, queue), place, "the worker to declare its queue"
+            )
+        with screen.doing("Publishing six messages and waiting for what comes of them"):
+            client = Client(amqp_url, queue, exchange)
             publish(story, client)
             watch(story, client, place)
         verify(story)

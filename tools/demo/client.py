@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pika
+import pika.exceptions
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,16 @@ class Client:
                 return messages
             headers, content = properties.headers or {}, json.loads(body)
             messages.append(Received(properties.type, properties.message_id, headers, content))
+
+
+def is_declared(amqp_url: str, queue: str) -> bool:
+    """Tell whether the component has declared its queue; others do not declare it."""
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        try:
+            connection.channel().queue_declare(queue, passive=True)
+        except pika.exceptions.ChannelClosedByBroker:
+            return False
+        return True
 
 
 def delete(amqp_url: str, queues: list[str], exchange: str) -> None:

@@ -11,7 +11,7 @@ from tools.demo.client import Client, Received
 from tools.demo.stage import Stage
 from tools.workers import worker
 
-PATIENCE = 30.0  # seconds for everything to come out
+PATIENCE = 30.0  # seconds for each thing that has to happen
 
 
 class NotAsPromised(Exception):
@@ -59,7 +59,7 @@ def new_story() -> Story:
         return Sent(type, json.dumps(body).encode(), note)
 
     first = command("entity.UpdateValue", value="hello")
-    again = Sent(first.type, first.body, "2 once more, and asks for the outcome", asks=True)
+    again = Sent(first.type, first.body, "2 again; asks for a reply", asks=True)
     nonsense = b'{"command_id": "%s", oops' % str(uuid4()).encode()
     sent = [
         command("entity.Create"),
@@ -78,37 +78,35 @@ def publish(story: Story, client: Client) -> None:
 
 
 def watch(story: Story, client: Client, stage: Stage) -> None:
-    """Collect what comes out until all is there; raises `NotAsPromised` if it does not come."""
+    """Collect what comes out until all is there."""
 
-    def collected(name: str, new: Callable[[], list[Received]], count: int) -> None:
-        messages: list[Received] = getattr(story, name)
-        until = monotonic() + PATIENCE
-        while len(messages) < count:
-            stage.check_worker()
-            if monotonic() > until:
-                raise NotAsPromised(f"{len(messages)} of {count} {name} came in {PATIENCE:.0f} s.")
-            sleep(0.02)
-            messages.extend(new())
+    def all_came() -> bool:
+        story.events.extend(client.new_events())
+        story.replies.extend(client.new_replies())
+        # The queue is taken in order: with the rejection announced, the duplicate is settled.
+        return len(story.events) >= 4 and len(story.replies) >= 1
 
-    # The queue is taken in order: when the rejection is announced, the duplicate has been settled.
-    collected("events", client.new_events, 4)
-    collected("replies", client.new_replies, 1)
-    story.dead_letter = _dead_letter(story, stage)
-    story.entity = json.loads(worker(stage.environment, "show", story.entity_id))
-    story.events.extend(client.new_events())
-    story.replies.extend(client.new_replies())
-
-
-def _dead_letter(story: Story, stage: Stage) -> dict[str, Any]:
-    until = monotonic() + PATIENCE
-    while monotonic() < until:
+    def is_dead() -> bool:
         for line in worker(stage.environment, "dead", "list").splitlines():
-            letter: dict[str, Any] = json.loads(line)
-            if letter["body"].encode() == story.sent[-1].body:
-                return letter
+            story.dead_letter = json.loads(line)
+            if story.dead_letter["body"].encode() == story.sent[-1].body:
+                return True
+        return False
+
+    wait_until(all_came, stage, "the events and the reply to come")
+    wait_until(is_dead, stage, "the malformed message to be a dead letter")
+    story.entity = json.loads(worker(stage.environment, "show", story.entity_id))
+    all_came()  # or more than all, which `verify` would notice
+
+
+def wait_until(condition: Callable[[], bool], stage: Stage, what: str) -> None:
+    """Return when the condition holds; raise `NotAsPromised` if it does not come to hold."""
+    until = monotonic() + PATIENCE
+    while not condition():
         stage.check_worker()
-        sleep(0.1)
-    raise NotAsPromised(f"The malformed message was no dead letter after {PATIENCE:.0f} s.")
+        if monotonic() > until:
+            raise NotAsPromised(f"Waited {PATIENCE:.0f} s in vain for {what}.")
+        sleep(0.02)
 
 
 def verify(story: Story) -> None:

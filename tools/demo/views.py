@@ -9,7 +9,6 @@ from rich.text import Text
 from tools.demo.client import Received
 from tools.demo.story import Sent, Story
 
-
 _COLOURS = {4: "blue", 5: "yellow", 6: "red"}  # of the messages that have a step of their own
 
 

@@ -28,7 +28,9 @@ def dead() -> None:
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1))
 def list_command(kind: str | None, limit: int) -> None:
     """List dead letters, the newest first."""
-    letters = _views().newest(kind, limit)
+    with Component(prepare()).read_database() as database:
+        check_schema(database)
+        letters = DeadLetterViews(database).newest(kind, limit)
     if not console.is_terminal:
         for letter in letters:
             click.echo(json.dumps(_content(letter), ensure_ascii=False))
@@ -47,16 +49,12 @@ def list_command(kind: str | None, limit: int) -> None:
 @click.argument("letter_id", type=int)
 def show_command(letter_id: int) -> None:
     """Print everything that is known of one dead letter."""
-    letter = _views().find(letter_id)
+    with Component(prepare()).read_database() as database:
+        check_schema(database)
+        letter = DeadLetterViews(database).find(letter_id)
     if letter is None:
         raise click.ClickException(f"There is no dead letter {letter_id}.")
     click.echo(json.dumps(_content(letter), ensure_ascii=False, indent=2))
-
-
-def _views() -> DeadLetterViews:
-    database = Component(prepare()).read_database()
-    check_schema(database)
-    return DeadLetterViews(database)
 
 
 def _content(letter: DeadLetterView) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pika
 from rich.console import Console
 from rich.table import Table
 
+from domain.entity.commands import EntityID
 from domain.exceptions import NotFound
 from persistence.schema import check_schema
 from worker.broker import Broker
@@ -103,11 +104,12 @@ def _print_event(properties: pika.BasicProperties, body: bytes) -> None:
 def show(entity_id: UUID) -> None:
     """Print an entity as the query side sees it."""
     component = Component(prepare())
-    check_schema(component.read_database())
-    try:
-        view = component.queries().entity(entity_id)  # type: ignore[arg-type]
-    except NotFound as error:
-        raise click.ClickException(str(error)) from error
+    with component.read_database() as database:
+        check_schema(database)
+        try:
+            view = component.queries(database).entity(EntityID(entity_id))
+        except NotFound as error:
+            raise click.ClickException(str(error)) from error
     content = {"entity_id": str(view.id), "value": view.value, "version": view.version}
     if not console.is_terminal:
         click.echo(json.dumps(content, ensure_ascii=False))

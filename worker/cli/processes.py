@@ -36,7 +36,8 @@ def prepare() -> Settings:
 def migrate_command() -> None:
     """Bring the database schema up to date."""
     settings = prepare()
-    migrate(Database(settings.database_url, settings.database_deadline))
+    with Database(settings.database_url, settings.database_deadline) as database:
+        migrate(database)
     click.echo("The database schema is up to date.")
 
 
@@ -69,7 +70,8 @@ def run(consumers: int) -> None:
     """Run consumers and a relay, and start again what dies."""
     settings = prepare()
     Component(settings)  # what is wrong with the messages is said once, here
-    check_schema(Database(settings.database_url, settings.database_deadline))
+    with Database(settings.database_url, settings.database_deadline) as database:
+        check_schema(database)
     children = []
     for i, name in enumerate([*["consume"] * consumers, "relay"]):
         environment = {"HTTP_PORT": str(settings.http_port + i)} if settings.http_port else {}
@@ -84,10 +86,11 @@ def _work(supervisor: int | None, process: Callable[[Component, StopFlag, Health
     stop = StopFlag(settings.drain_timeout, supervisor)
     stop.install()
     component = Component(settings)
-    health = Health(Database(settings.database_url, 5), settings.heartbeat)
-    if settings.http_port:
-        serve(health, settings.http_host, settings.http_port)
-    process(component, stop, health)
+    with Database(settings.database_url, 5) as database, component.database:
+        health = Health(database, settings.heartbeat)
+        if settings.http_port:
+            serve(health, settings.http_host, settings.http_port)
+        process(component, stop, health)
 
 
 COMMANDS = (migrate_command, declare_command, run, consume, relay)

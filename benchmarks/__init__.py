@@ -1,0 +1,1 @@
+"""Throughput of this component beside the usual Python consumers, measured in one run."""

@@ -1,0 +1,1 @@
+"""What the component is measured against, in this project's own environment."""

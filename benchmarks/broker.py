@@ -1,0 +1,65 @@
+"""The sender's and the subscriber's side of the broker."""
+
+from collections.abc import Iterator
+from typing import Self
+
+import pika
+
+from benchmarks.processes import wait_until
+from benchmarks.workload import Workload
+
+Delivered = tuple[pika.BasicProperties, bytes]
+
+
+class Broker:
+    """Queues of one run; all of them are gone at its end."""
+
+    def __init__(self, url: str, name: str) -> None:
+        parameters = pika.URLParameters(url)
+        parameters.heartbeat = 0  # nobody serves the connection while a run is measured
+        self._connection = pika.BlockingConnection(parameters)
+        self._channel = self._connection.channel()
+        self._exchange = f"{name}.events"
+        self.commands = f"{name}.commands"
+        self.events = f"{name}.subscriber"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for queue in (self.commands, f"{self.commands}.dead", self.events):
+            self._channel.queue_delete(queue)
+        self._channel.exchange_delete(self._exchange)
+        self._connection.close()
+
+    def subscribe(self) -> None:
+        self._channel.queue_declare(self.events, durable=True, arguments={"x-queue-type": "quorum"})
+        self._channel.exchange_declare(self._exchange, "fanout", durable=True)
+        self._channel.queue_bind(self.events, self._exchange)
+
+    def publish(self, workload: Workload) -> None:
+        """Publish every command, and wait until the queue holds them all."""
+        for update in workload.updates:
+            properties = pika.BasicProperties(
+                type=workload.type,
+                content_type="application/json",
+                message_id=update.command_id,
+                delivery_mode=pika.DeliveryMode.Persistent,
+            )
+            self._channel.basic_publish("", self.commands, update.body, properties)
+        wait_until(lambda: self.count(self.commands) == len(workload), "the commands", 60)
+
+    def count(self, queue: str) -> int:
+        """Return how many messages wait in the queue, delivered ones left out."""
+        return self._channel.queue_declare(queue, passive=True).method.message_count
+
+    def received(self, count: int) -> Iterator[Delivered]:
+        """Take what the subscriber's queue holds, in its order."""
+        for _ in range(count):
+            method, properties, body = next(
+                self._channel.consume(self.events, auto_ack=True, inactivity_timeout=10)
+            )
+            if method is None:
+                raise RuntimeError("the subscriber's queue is shorter than it said")
+            yield properties, body
+        self._channel.cancel()

@@ -1,0 +1,141 @@
+"""Commands that fail: bugs, refusals of the database, and poison."""
+
+import json
+from uuid import uuid4
+
+from tests.support.foreign import create, update
+from tests.support.system import System
+from tests.support.waiting import wait_for
+
+MISBEHAVING = "tests.support.misbehaving"
+
+
+def test_a_command_whose_handler_fails_for_a_while_is_tried_again(either_system: System) -> None:
+    system = either_system
+    subscriber, replies = system.subscriber(), system.replies()
+    system.start("consume", module=MISBEHAVING, RETRY_DELAYS="0.1")
+    system.start("relay")
+    entity = str(uuid4())
+    command = update(entity, "bug until 3", reply_to=replies.queue, correlation_id="c")
+    system.sender().send([create(entity), command, update(entity, "a neighbour")])
+    wait_for(lambda: len(subscriber.heard) == 3, "all events")
+    assert [event.body.get("value") for event in subscriber.heard] == [
+        None,
+        "a neighbour",
+        "bug until 3",
+    ]
+    assert [event.headers["aggregate-version"] for event in subscriber.heard] == [1, 2, 3]
+    wait_for(lambda: replies.heard, "the reply")
+    assert replies.heard[0].properties.correlation_id == "c"
+    assert system.query("SELECT status, attempt FROM inbox WHERE attempt > 1") == [("applied", 3)]
+    assert system.count("dead_letters") == system.count("retries") == 0
+
+
+def test_a_command_whose_handler_always_fails_ends_as_a_dead_letter(either_system: System) -> None:
+    system = either_system
+    subscriber, replies = system.subscriber(), system.replies()
+    system.start("consume", module=MISBEHAVING, RETRY_DELAYS="0.1", MAX_ATTEMPTS="3")
+    system.start("relay")
+    entity = str(uuid4())
+    command = update(entity, "bug", reply_to=replies.queue)
+    system.sender().send([create(entity), command])
+    wait_for(lambda: len(subscriber.heard) == 2 and replies.heard, "the failure")
+    failed = subscriber.heard[1]
+    assert failed.type == "CommandFailed"
+    assert failed.body["command_id"] == command.command_id
+    assert (failed.body["code"], failed.body["command_type"]) == ("failed", command.type)
+    assert failed.body["reason"] == "RuntimeError: the handler has a bug"
+    assert replies.heard[0].body == failed.body
+    (line,) = system.call("dead", "list").splitlines()
+    letter = json.loads(line)
+    assert len(letter["attempts"]) == 3
+    assert "RuntimeError: the handler has a bug" in letter["traceback"]
+    assert json.loads(letter["body"]) == command.body
+    assert json.loads(system.call("show", entity))["value"] is None
+
+
+def test_a_command_that_the_database_refuses_costs_only_itself(system: System) -> None:
+    subscriber = system.subscriber()
+    entities = [str(uuid4()) for _ in range(20)]
+    sender = system.sender()
+    sender.send([create(entity) for entity in entities])
+    sender.send([update(entity, "fine") for entity in entities[:10]])
+    refused = update(entities[10], "unstorable")
+    sender.send([refused])
+    sender.send([update(entity, "fine") for entity in entities[11:]])
+    system.start("consume", module=MISBEHAVING, RETRY_DELAYS="0.1", MAX_ATTEMPTS="2")
+    system.start("relay")
+    wait_for(lambda: len(subscriber.heard) == 40, "39 events and a failure")
+    (failed,) = subscriber.of_type("CommandFailed")
+    assert failed.body["command_id"] == refused.command_id
+    assert failed.body["code"] == "failed"
+    assert system.count("entities", "value = 'fine'") == 19
+    assert system.query("SELECT kind FROM dead_letters") == [("failed",)]
+
+
+def test_a_poison_command_ends_as_a_dead_letter_and_its_neighbours_are_applied(
+    system: System,
+) -> None:
+    subscriber, replies, sender = system.subscriber(), system.replies(), system.sender()
+    entities = [str(uuid4()) for _ in range(30)]
+    sender.send([create(entity) for entity in entities])
+    sender.send([update(entity, "fine") for entity in entities[:15]])
+    poison = update(entities[15], "exit", reply_to=replies.queue)
+    sender.send([poison])
+    sender.send([update(entity, "fine") for entity in entities[16:]])
+    system.start("relay")
+    deaths = 0
+    while system.count("dead_letters") == 0:
+        consumer = system.start("consume", module=MISBEHAVING)
+        wait_for(lambda: consumer.code is not None or system.count("dead_letters"), "an end", 60)  # noqa: B023
+        deaths += consumer.code is not None
+        assert deaths <= 40, "the poison loops for ever"
+    wait_for(lambda: len(subscriber.heard) == 60, "59 events and a failure")
+    (failed,) = subscriber.of_type("CommandFailed")
+    assert failed.body["command_id"] == poison.command_id
+    assert failed.body["code"] == "crash"
+    assert replies.heard[0].body == failed.body
+    assert system.query("SELECT kind FROM dead_letters") == [("crash",)]
+    assert system.count("entities", "value = 'fine'") == 29
+    assert deaths >= 20
+    wait_for(lambda: system.waiting() == system.waiting(f"{system.queue}.dead") == 0, "empty queues")
+
+
+def test_another_content_under_a_known_command_id_is_a_dead_letter(either_system: System) -> None:
+    system = either_system
+    subscriber, replies = system.subscriber(), system.replies()
+    system.start("run")
+    entity = str(uuid4())
+    first = update(entity, "first")
+    other = update(entity, "other", reply_to=replies.queue)
+    other.body["command_id"] = first.command_id
+    later = create(reply_to=replies.queue)
+    system.sender().send([create(entity), first, other, later])
+    wait_for(lambda: replies.heard, "the reply to the last")
+    wait_for(lambda: len(subscriber.heard) == 3, "three events")
+    assert [reply.body["command_id"] for reply in replies.heard] == [later.command_id]
+    assert system.query("SELECT kind FROM dead_letters") == [("command-id-reused",)]
+    assert json.loads(system.call("show", entity))["value"] == "first"
+
+
+def test_a_reply_queue_that_is_gone_costs_nothing(either_system: System) -> None:
+    system = either_system
+    subscriber = system.subscriber()
+    relay = system.start("relay")
+    system.start("consume")
+    sent = [create(reply_to=f"gone-{uuid4()}") for _ in range(20)]
+    system.sender().send(sent)
+    wait_for(lambda: len(subscriber.heard) == 20, "the events")
+    wait_for(lambda: system.count("outbox") == 0, "an empty outbox")
+    assert relay.log().count("no queue takes this reply") == 1
+
+
+def test_events_that_nobody_subscribes_to_do_not_stay(either_system: System) -> None:
+    system = either_system
+    relay = system.start("relay")
+    system.start("consume")
+    system.sender().send([create() for _ in range(20)])
+    wait_for(lambda: system.count("inbox") == 20, "the commands")
+    wait_for(lambda: system.count("outbox") == 0, "an empty outbox")
+    relay.wait_for_log("no queue takes this event")
+    assert relay.log().count("no queue takes this event") == 1

@@ -1,0 +1,53 @@
+from uuid import UUID
+
+import pytest
+
+from tests.support.component import component, settings
+from tests.support.messages import CREATE, UPDATE, create, read, update
+from worker.composition import Component
+from worker.processor import Processor
+
+
+def test_a_component_is_put_together_without_a_database():
+    Component(settings("postgresql+psycopg://nobody@127.0.0.1:1/nowhere")).database.dispose()
+
+
+def test_the_query_side_may_have_another_database(tmp_path):
+    given = settings(read_database_url=f"sqlite:///{tmp_path / 'replica.db'}")
+    database = Component(given).read_database()
+    database.dispose()
+    assert str(database.url).endswith("replica.db")
+
+
+@pytest.fixture
+def statements(database):
+    """The statements that reach the database."""
+    from sqlalchemy import event  # noqa: PLC0415 - the one place where a worker test looks at SQL
+
+    seen: list[str] = []
+
+    def note(connection, cursor, statement, *rest):
+        seen.append(" ".join(statement.split()))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(database.engine, "before_cursor_execute", note)
+
+
+def test_a_batch_needs_few_statements_however_large_it_is(database, statements):
+    ids = [UUID(int=i) for i in range(1, 51)]
+    processor = Processor(component(database))
+    processor.apply([read(CREATE, create(id)) for id in ids])
+    statements.clear()
+    processor.apply([read(UPDATE, update(id)) for id in ids])
+    counted = [text for text in statements if not text.startswith("BEGIN")]
+    assert len(counted) == (5 if database.is_postgresql else 4)
+
+
+def test_aggregates_are_locked_before_the_inbox_is_read(database, statements):
+    processor = Processor(component(database))
+    processor.apply([read(CREATE, create(UUID(int=1)))])
+    statements.clear()
+    processor.apply([read(UPDATE, update(UUID(int=1)))])
+    reads = [text.split("FROM ")[1].split()[0] for text in statements if text.startswith("SELECT ") and "FROM" in text]
+    assert reads == ["entities", "inbox"]

@@ -1,0 +1,245 @@
+"""What the publisher knows of its messages, with a broker that says what the test wants."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pika import BasicProperties
+from pika.spec import Basic
+
+from worker import publisher as module
+from worker.exceptions import BrokerUnavailable
+from worker.publisher import Publisher
+
+
+class FakeChannel:
+    def __init__(self) -> None:
+        self.published: list[tuple[str, str, bytes, bool]] = []
+
+    def add_on_return_callback(self, callback: Callable[..., None]) -> None:
+        self.on_return = callback
+
+    def confirm_delivery(self, ack_nack_callback: Callable[[Any], None], callback: Any) -> None:
+        self.on_confirm = ack_nack_callback
+
+    def basic_publish(
+        self, exchange: str, key: str, body: bytes, properties: BasicProperties, mandatory: bool
+    ) -> None:
+        self.published.append((exchange, key, body, mandatory))
+
+
+class FakeBroker:
+    """Does one thing of a script at every step."""
+
+    def __init__(self) -> None:
+        self.fake_channel = FakeChannel()
+        self.blocked = False
+        self.script: list[Callable[[], None]] = []
+        self.steps = 0
+
+    def channel(self) -> FakeChannel:
+        return self.fake_channel
+
+    def call(self, method: Callable[..., None], **arguments: Any) -> None:
+        method(**arguments, callback=None)
+
+    def step(self, timeout: float) -> None:
+        self.steps += 1
+        if not self.script:
+            raise BrokerUnavailable("the test says no more")
+        self.script.pop(0)()
+
+    def ack(self, tag: int, multiple: bool = False) -> None:
+        self.fake_channel.on_confirm(SimpleNamespace(method=Basic.Ack(tag, multiple)))
+
+    def nack(self, tag: int, multiple: bool = False) -> None:
+        self.fake_channel.on_confirm(SimpleNamespace(method=Basic.Nack(tag, multiple)))
+
+    def give_back(self, exchange: str, key: str, message_id: str | None) -> None:
+        method = Basic.Return(exchange=exchange, routing_key=key)
+        properties = BasicProperties(message_id=message_id)
+        self.fake_channel.on_return(self.fake_channel, method, properties, b"")
+
+
+@pytest.fixture
+def broker() -> FakeBroker:
+    return FakeBroker()
+
+
+@pytest.fixture
+def publisher(broker: FakeBroker) -> Publisher:
+    return Publisher(broker, while_waiting=lambda: None)
+
+
+def publish(publisher: Publisher, message_id: str | None = None, key: str = "key") -> int:
+    return publisher.publish("events", key, b"body", BasicProperties(message_id=message_id))
+
+
+def test_messages_are_numbered_as_the_broker_numbers_them(publisher):
+    assert [publish(publisher) for _ in range(3)] == [1, 2, 3]
+
+
+def test_a_message_is_published_so_that_it_comes_back_when_nobody_takes_it(broker, publisher):
+    publish(publisher)
+    assert broker.fake_channel.published == [("events", "key", b"body", True)]
+
+
+def test_nothing_is_confirmed_before_the_broker_says_so(publisher):
+    publish(publisher)
+    assert publisher.confirmed == set()
+
+
+def test_a_confirm_is_for_its_message(broker, publisher):
+    publish(publisher), publish(publisher)
+    broker.ack(2)
+    assert publisher.confirmed == {2}
+
+
+def test_a_confirm_of_several_is_for_all_up_to_its_number(broker, publisher):
+    for _ in range(4):
+        publish(publisher)
+    broker.ack(3, multiple=True)
+    assert publisher.confirmed == {1, 2, 3}
+
+
+def test_a_confirm_of_several_leaves_out_what_was_confirmed_before(broker, publisher):
+    for _ in range(4):
+        publish(publisher)
+    broker.ack(2)
+    publisher.forget()
+    broker.ack(3, multiple=True)
+    assert publisher.confirmed == {1, 3}
+
+
+def test_a_nack_is_noted(broker, publisher):
+    publish(publisher)
+    broker.nack(1)
+    assert (publisher.nacked, publisher.confirmed) == (True, set())
+
+
+def test_a_nack_of_several_confirms_none_of_them(broker, publisher):
+    for _ in range(3):
+        publish(publisher)
+    broker.ack(1)
+    broker.nack(3, multiple=True)
+    assert publisher.confirmed == {1}
+
+
+def test_confirms_alone_are_no_nack(broker, publisher):
+    publish(publisher)
+    broker.ack(1)
+    assert publisher.nacked is False
+
+
+def test_a_returned_message_is_known_by_its_number(broker, publisher):
+    publish(publisher, "a"), publish(publisher, "b")
+    broker.give_back("events", "key", "b")
+    assert publisher.returned == {2}
+
+
+def test_messages_of_the_same_id_to_several_queues_are_told_apart(broker, publisher):
+    publish(publisher, "a", "one"), publish(publisher, "a", "two")
+    broker.give_back("events", "two", "a")
+    assert publisher.returned == {2}
+
+
+def test_messages_that_look_the_same_come_back_in_the_order_of_publishing(broker, publisher):
+    for _ in range(3):
+        publish(publisher)
+    broker.give_back("events", "key", None)
+    broker.give_back("events", "key", None)
+    assert publisher.returned == {1, 2}
+
+
+def test_a_message_that_was_confirmed_is_not_the_one_that_came_back(broker, publisher):
+    publish(publisher), publish(publisher)
+    broker.ack(1)
+    broker.give_back("events", "key", None)
+    assert publisher.returned == {2}
+
+
+def test_waiting_ends_when_everything_is_confirmed(broker, publisher):
+    publish(publisher), publish(publisher)
+    broker.script = [lambda: broker.ack(1), lambda: broker.ack(2)]
+    publisher.wait()
+    assert (broker.steps, publisher.confirmed) == (2, {1, 2})
+
+
+def test_waiting_for_nothing_ends_at_once(broker, publisher):
+    publisher.wait()
+    assert broker.steps == 0
+
+
+def test_waiting_ends_at_a_nack(broker, publisher):
+    for _ in range(3):
+        publish(publisher)
+    broker.script = [lambda: broker.ack(1), lambda: broker.nack(2), lambda: broker.ack(3)]
+    publisher.wait()
+    assert (broker.steps, publisher.confirmed) == (2, {1})
+
+
+def test_what_was_confirmed_stays_known_when_the_broker_is_lost(broker, publisher):
+    publish(publisher), publish(publisher)
+    broker.script = [lambda: broker.ack(1)]
+    with pytest.raises(BrokerUnavailable):
+        publisher.wait()
+    assert publisher.confirmed == {1}
+
+
+def test_who_waits_is_asked_at_every_step_whether_to_go_on(broker):
+    asked = []
+    publisher = Publisher(broker, while_waiting=lambda: asked.append(broker.steps))
+    publish(publisher)
+    broker.script = [lambda: None, lambda: None, lambda: broker.ack(1)]
+    publisher.wait()
+    assert asked == [0, 1, 2]
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(module, "monotonic", lambda: self.now)
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_a_broker_that_confirms_nothing_for_a_minute_is_given_up(broker, publisher, monkeypatch):
+    clock = Clock(monkeypatch)
+    publish(publisher)
+    broker.script = [lambda: clock.pass_by(31)] * 2
+    with pytest.raises(BrokerUnavailable, match=r"^no confirm within 60 s$"):
+        publisher.wait()
+
+
+def test_a_broker_that_confirms_slowly_is_waited_for(broker, publisher, monkeypatch):
+    clock = Clock(monkeypatch)
+    for _ in range(3):
+        publish(publisher)
+
+    def slowly(number: int) -> Callable[[], None]:
+        return lambda: (clock.pass_by(50), broker.ack(number)) and None
+
+    broker.script = [slowly(1), slowly(2), slowly(3)]
+    publisher.wait()
+    assert publisher.confirmed == {1, 2, 3}
+
+
+def test_a_blocked_connection_is_waited_for(broker, publisher, monkeypatch):
+    clock = Clock(monkeypatch)
+    broker.blocked = True
+    publish(publisher)
+    broker.script = [*[lambda: clock.pass_by(50)] * 5, lambda: broker.ack(1)]
+    publisher.wait()
+    assert publisher.confirmed == {1}
+
+
+def test_what_is_settled_is_forgotten(broker, publisher):
+    publish(publisher, "a"), publish(publisher, "b")
+    broker.give_back("events", "key", "a")
+    broker.ack(1)
+    publisher.forget()
+    assert (publisher.confirmed, publisher.returned) == (set(), set())

@@ -1,0 +1,108 @@
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.project import PYTHON, ROOT, environment
+from worker import stop as module
+from worker.exceptions import Stopped
+from worker.stop import StopFlag
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Put the handlers back that were there."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_nothing_asks_for_a_stop_at_first():
+    assert not StopFlag(10)
+
+
+def test_a_flag_that_was_set_stays_set():
+    flag = StopFlag(10)
+    flag.set()
+    assert flag
+
+
+@pytest.mark.usefixtures("signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_asks_for_a_stop(number):
+    flag = StopFlag(10)
+    flag.install()
+    os.kill(os.getpid(), number)
+    assert flag
+
+
+def test_a_second_signal_ends_the_process_at_once():
+    script = """
+import os, signal
+from worker.stop import StopFlag
+flag = StopFlag(10)
+flag.install(at_once=lambda: print("at once", flush=True))
+os.kill(os.getpid(), signal.SIGTERM)
+print("draining", flush=True)
+os.kill(os.getpid(), signal.SIGINT)
+print("never")
+"""
+    result = subprocess.run(
+        [PYTHON, "-c", script],
+        env=environment(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (result.stdout, result.returncode) == ("draining\nat once\n", 128 + signal.SIGINT)
+
+
+def test_a_process_whose_supervisor_lives_goes_on():
+    assert not StopFlag(10, supervisor=os.getppid())
+
+
+def test_a_process_whose_supervisor_died_stops(monkeypatch):
+    flag = StopFlag(10, supervisor=os.getppid())
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    assert flag
+
+
+def test_nobody_is_stopped_while_there_is_time_to_drain():
+    flag = StopFlag(10)
+    flag.set()
+    flag.check()
+    assert flag
+
+
+def test_without_a_stop_the_time_to_drain_does_not_run(monkeypatch):
+    flag = StopFlag(10)
+    monkeypatch.setattr(module, "monotonic", lambda: 10**9)
+    flag.check()
+    assert not flag
+
+
+def test_the_time_to_drain_ends(monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr(module, "monotonic", lambda: now)
+    flag = StopFlag(10)
+    flag.set()
+    now = 1010.1
+    with pytest.raises(Stopped):
+        flag.check()
+
+
+def test_setting_the_flag_again_gives_no_more_time(monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr(module, "monotonic", lambda: now)
+    flag = StopFlag(10)
+    flag.set()
+    now = 1009.0
+    flag.set()
+    now = 1010.1
+    with pytest.raises(Stopped):
+        flag.check()
