@@ -11,6 +11,7 @@ from pika.channel import Channel
 from pika.exceptions import ChannelClosed, ConnectionClosed
 
 from worker.exceptions import BrokerUnavailable
+from worker.headers import tolerate_bad_headers
 
 CONNECT_TIMEOUT = 10.0  # seconds for the TCP connect, and again for the AMQP handshake
 
@@ -24,6 +25,7 @@ class Broker:
 
     def __init__(self, url: str, name: str, heartbeat: int) -> None:
         """Connect; `name` is what the management pages of RabbitMQ show."""
+        tolerate_bad_headers()
         self._lost: BrokerUnavailable | None = None
         self._opened = False
         self.blocked = False

@@ -8,6 +8,7 @@ from typing import Any
 from domain.messages import Command, CommandID
 from schemas.codec import Codec, digest, parse, uuid_or_none
 from schemas.exceptions import Undecodable
+from worker.headers import UNREADABLE
 from worker.wire import Message
 
 _JSON = re.compile(r"application/json\s*(;\s*charset\s*=\s*\"?utf-?8\"?\s*)?", re.IGNORECASE)
@@ -55,6 +56,8 @@ class Reader:
     def _command(self, message: Message, content: dict[str, Any]) -> Command:
         if len(message.body) > self._max_bytes:
             raise self._too_large(message)
+        if UNREADABLE in message.headers:
+            raise Undecodable("malformed", "The headers cannot be decoded.")
         if message.content_type and not _JSON.fullmatch(message.content_type):
             raise Undecodable("malformed", f"The content type is {message.content_type!r}.")
         if message.content_encoding not in (None, "", "identity", "utf-8"):

@@ -89,4 +89,9 @@ def printable(value: object, max_bytes: int = 1024) -> str:
 
 
 def _scalar(value: object) -> object:
-    return value if isinstance(value, bool | int | None) else printable(value)
+    if isinstance(value, bool | int | None):
+        return value
+    try:
+        return printable(value)
+    except RecursionError:
+        return "(nested too deeply)"
