@@ -1,10 +1,14 @@
+from collections.abc import Iterator
+
 import pytest
 
-from tests.support.backends import Backend, MemoryBackend, SQLBackend
+from tests.support.backends import Backend, MemoryBackend, sql_backend
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def backend(request: pytest.FixtureRequest) -> Backend:
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     if request.param == "memory":
-        return MemoryBackend()
-    return SQLBackend(request.getfixturevalue(request.param))
+        yield MemoryBackend()
+        return
+    with sql_backend(request.getfixturevalue(request.param)) as backend:
+        yield backend

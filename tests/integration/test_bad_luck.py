@@ -98,7 +98,9 @@ def test_a_poison_command_ends_as_a_dead_letter_and_its_neighbours_are_applied(
     assert system.query("SELECT kind FROM dead_letters") == [("crash",)]
     assert system.count("entities", "value = 'fine'") == 29
     assert deaths >= 20
-    wait_for(lambda: system.waiting() == system.waiting(f"{system.queue}.dead") == 0, "empty queues")
+    wait_for(
+        lambda: system.waiting() == system.waiting(f"{system.queue}.dead") == 0, "empty queues"
+    )
 
 
 def test_another_content_under_a_known_command_id_is_a_dead_letter(either_system: System) -> None:

@@ -49,9 +49,9 @@ class MemoryBackend(Backend):
 
 
 class SQLBackend(Backend):
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, reader: Database) -> None:
         self._database = database
-        self.views = SQLViews(database)
+        self.views = SQLViews(reader)
 
     @contextmanager
     def transaction(self) -> Iterator[Repository]:
@@ -70,6 +70,21 @@ class SQLBackend(Backend):
                 unit.commit()
                 raise
             unit.commit()
+
+
+@contextmanager
+def sql_backend(database: Database) -> Iterator[SQLBackend]:
+    """Give a backend on the database; its query side has a connection of its own."""
+    reader = reading(database)
+    try:
+        yield SQLBackend(database, reader)
+    finally:
+        reader.dispose()
+
+
+def reading(database: Database) -> Database:
+    """Return the same database as the query side sees it; dispose of it."""
+    return Database(database.url.render_as_string(hide_password=False), read_only=True)
 
 
 class _Current(Repository):

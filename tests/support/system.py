@@ -114,6 +114,23 @@ class System:
             answer = connection.channel().queue_declare(queue or self.queue, passive=True)
             return int(answer.method.message_count)
 
+    def delete_queue(self) -> None:
+        with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+            connection.channel().queue_delete(self.queue)
+
+    def queue_exists(self) -> bool:
+        try:
+            return self.waiting() >= 0
+        except pika.exceptions.ChannelClosedByBroker:
+            return False
+
+    @contextmanager
+    def locked(self, table: str) -> Iterator[None]:
+        """Hold every row of a table, as a backup or a change of the table may."""
+        with self._engine.begin() as connection:
+            connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+            yield
+
     def close(self) -> None:
         for popen in self._processes:
             if popen.poll() is None:

@@ -1,0 +1,204 @@
+"""Servers that go away, fill up or fall silent: it costs time, nothing else."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from threading import Thread
+from time import monotonic
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import make_url
+
+from tests.integration.test_processes import free_port, get
+from tests.support.checker import check
+from tests.support.foreign import Sent, create, update
+from tests.support.proxy import Proxy
+from tests.support.system import Process, System, running_system
+from tests.support.waiting import wait_for
+
+HEARTBEAT = 4  # seconds: short, so that silence is noticed soon
+
+
+class Rig:
+    """A component under load, with a proxy before each of its servers; senders do without."""
+
+    def __init__(self, system: System, broker: Proxy, database: Proxy) -> None:
+        self.system = system
+        self.broker = broker
+        self.database = database
+        self.subscriber = system.subscriber()
+        self._sender = system.sender()
+        self._entities = [str(uuid4()) for _ in range(20)]
+        self.sent: list[Sent] = []
+        self.ports = free_port(), free_port()
+        behind = {
+            "AMQP_URL": f"amqp://guest:guest@127.0.0.1:{broker.port}/%2F?heartbeat={HEARTBEAT}",
+            "DATABASE_URL": make_url(system.database_url)
+            .set(port=database.port)
+            .render_as_string(hide_password=False),
+            "BATCH_SIZE": "50",
+        }
+        self.consumer = system.start("consume", **behind, HTTP_PORT=str(self.ports[0]))
+        self.relay = system.start("relay", **behind, HTTP_PORT=str(self.ports[1]))
+
+    def send(self, count: int) -> None:
+        if not self.sent:
+            self._send([create(entity) for entity in self._entities])
+        start = len(self.sent)
+        self._send([update(self._entities[i % 20], f"{start + i}") for i in range(count)])
+
+    def _send(self, commands: list[Sent]) -> None:
+        self._sender.send(commands)
+        self.sent += commands
+
+    def wait_until_ready(self, seconds: float = 30) -> None:
+        for port in self.ports:
+            wait_for(lambda: get(port, "/readyz")[0] == 200, "ready", seconds)  # noqa: B023
+
+    def wait_until_settled(self, seconds: float = 60) -> None:
+        wait_for(lambda: self.subscriber.distinct() >= len(self.sent), "all events", seconds)
+        wait_for(lambda: self.system.waiting() == 0, "an empty queue", seconds)
+        wait_for(lambda: self.system.count("outbox") == 0, "an empty outbox", seconds)
+
+    def check(self) -> None:
+        """Nothing lost, doubled, out of order, dead or restarted."""
+        assert check(self.system, self.sent, self.subscriber.heard).problems == []
+        for process in (self.consumer, self.relay):
+            assert process.code is None, process.log()
+            assert "Traceback" not in process.log()
+
+
+@pytest.fixture
+def rig(system: System) -> Iterator[Rig]:
+    amqp_port = make_url(system.amqp_url).port
+    database_port = make_url(system.database_url).port
+    assert amqp_port is not None
+    assert database_port is not None
+    with closing(Proxy(amqp_port)) as broker, closing(Proxy(database_port)) as database:
+        rig = Rig(system, broker, database)
+        rig.wait_until_ready()
+        rig.send(200)
+        rig.wait_until_settled()
+        yield rig
+
+
+def lines(process: Process, words: str) -> int:
+    return sum(words in line for line in process.log().splitlines())
+
+
+@pytest.mark.parametrize("server", ["broker", "database"])
+def test_an_outage_costs_time_only(rig: Rig, server: str) -> None:
+    proxy: Proxy = getattr(rig, server)
+    rig.send(500)
+    proxy.down()
+    assert proxy.cut > 0
+    for process in (rig.consumer, rig.relay):
+        process.wait_for_log(f"the {server} is away")
+    wait_for(lambda: get(rig.ports[0], "/readyz")[0] == 503, "not ready")
+    rig.send(100)
+    proxy.up()
+    rig.wait_until_settled()
+    rig.wait_until_ready()
+    rig.check()
+    for process in (rig.consumer, rig.relay):
+        assert lines(process, f"the {server} is away") == 1
+        assert lines(process, f"the {server} is back") == 1
+
+
+@pytest.mark.parametrize("server", ["broker", "database"])
+def test_silence_is_noticed(rig: Rig, server: str) -> None:
+    proxy: Proxy = getattr(rig, server)
+    proxy.silent()
+    rig.send(100)
+    began = monotonic()
+    for process in (rig.consumer, rig.relay):
+        process.wait_for_log(f"the {server} is away", 60)
+    assert proxy.swallowed > 0
+    assert monotonic() - began < 10 * HEARTBEAT
+    proxy.up()
+    rig.wait_until_settled()
+    rig.check()
+
+
+@pytest.mark.parametrize("server", ["broker", "database"])
+def test_connections_reset_in_the_middle_cost_nothing(rig: Rig, server: str) -> None:
+    proxy: Proxy = getattr(rig, server)
+    sender = Thread(target=rig.send, args=(1500,))
+    sender.start()
+    for expected in range(1, 6):
+        wait_for(lambda: len(rig.subscriber.heard) > 200 + 100 * expected, "some more events")  # noqa: B023
+        before = proxy.cut
+        wait_for(lambda: proxy.reset() or proxy.cut > before, "a connection to cut")  # type: ignore[func-returns-value]  # noqa: B023
+    sender.join()
+    rig.wait_until_settled()
+    rig.check()
+
+
+@pytest.mark.parametrize("server", ["broker", "database"])
+def test_a_slow_server_is_no_fault(rig: Rig, server: str) -> None:
+    proxy: Proxy = getattr(rig, server)
+    proxy.slow()
+    rig.send(50)
+    rig.wait_until_settled()
+    proxy.up()
+    rig.check()
+
+
+def test_a_queue_that_is_deleted_is_made_again(rig: Rig) -> None:
+    rig.system.delete_queue()
+    rig.consumer.wait_for_log("cancelled our consumer")
+    rig.wait_until_ready()
+    wait_for(lambda: rig.system.queue_exists(), "the queue")
+    rig.send(50)
+    rig.wait_until_settled()
+    rig.check()
+
+
+@pytest.mark.parametrize("server", ["broker", "database"])
+def test_a_stop_during_an_outage_ends_in_time_and_loses_nothing(rig: Rig, server: str) -> None:
+    proxy: Proxy = getattr(rig, server)
+    proxy.down()
+    rig.send(50)
+    for process in (rig.consumer, rig.relay):
+        process.wait_for_log(f"the {server} is away")
+    for process in (rig.consumer, rig.relay):
+        process.signal(signal.SIGTERM)
+    assert rig.consumer.wait(40) == 0
+    assert rig.relay.wait(40) == 0
+    proxy.up()
+    rig.system.start("run")
+    rig.wait_until_settled()
+    assert check(rig.system, rig.sent, rig.subscriber.heard).problems == []
+
+
+def test_rows_locked_for_long_cost_time_only(rig: Rig) -> None:
+    with rig.system.locked("entities"):
+        rig.send(50)
+        rig.consumer.wait_for_log("a lock is away", 60)
+    rig.wait_until_settled()
+    rig.check()
+
+
+def test_everything_is_away_at_the_start(
+    amqp_url: str, migrated_postgresql_url: str, tmp_path: Path
+) -> None:
+    amqp_port, database_port = make_url(amqp_url).port, make_url(migrated_postgresql_url).port
+    assert amqp_port is not None
+    assert database_port is not None
+    with (
+        closing(Proxy(amqp_port)) as broker,
+        closing(Proxy(database_port)) as database,
+        running_system(amqp_url, migrated_postgresql_url, tmp_path) as system,
+    ):
+        broker.down()
+        database.down()
+        rig = Rig(system, broker, database)
+        rig.consumer.wait_for_log("the database is away")
+        database.up()
+        rig.consumer.wait_for_log("the broker is away")
+        broker.up()
+        rig.send(50)
+        rig.wait_until_settled()
+        rig.check()

@@ -1,0 +1,89 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import text
+
+from persistence.database import Database, Timestamp, check_url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///component.db",
+        "sqlite+pysqlite:///component.db",
+        "postgresql://u@h/d",
+        "postgresql+psycopg://u:p@h:5433/d?sslmode=require",
+    ],
+)
+def test_a_url_we_can_use_is_taken(url):
+    assert check_url(url) is None
+
+
+@pytest.mark.parametrize(
+    "url", ["", "component.db", "mysql://u@h/d", "postgresql+asyncpg://u@h/d", "postgres://u@h/d"]
+)
+def test_another_url_is_refused(url):
+    with pytest.raises(ValueError, match=r"^Must be sqlite:///file or postgresql\+psycopg://"):
+        check_url(url)
+
+
+def test_a_time_is_stored_in_utc():
+    time = datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=2)))
+    stored = Timestamp().process_bind_param(time, None)
+    assert (stored, stored.tzinfo) == (time, UTC)
+
+
+def test_a_time_from_a_database_without_zones_is_utc():
+    read = Timestamp().process_result_value(datetime(2026, 1, 2), None)
+    assert read == datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def test_no_time_stays_none():
+    assert Timestamp().process_bind_param(None, None) is None
+    assert Timestamp().process_result_value(None, None) is None
+
+
+def setting(database: Database, name: str) -> str:
+    with database.engine.connect() as connection:
+        return str(connection.execute(text(f"SHOW {name}")).scalar())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("transaction_isolation", "read committed"),
+        ("statement_timeout", "15s"),
+        ("lock_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "30s"),
+    ],
+)
+def test_a_session_of_postgresql_is_set_up(postgresql, name, value):
+    assert setting(postgresql, name) == value
+
+
+def test_the_settings_of_a_session_survive_a_rollback(postgresql):
+    with postgresql.engine.connect() as connection:
+        connection.rollback()
+    assert setting(postgresql, "lock_timeout") == "5s"
+
+
+@pytest.mark.parametrize(("name", "value"), [("journal_mode", "wal"), ("synchronous", 2)])
+def test_a_session_of_sqlite_is_set_up(sqlite, name, value):
+    with sqlite.engine.connect() as connection:
+        assert connection.exec_driver_sql(f"PRAGMA {name}").scalar() == value
+
+
+def test_a_reader_of_sqlite_does_not_wait_for_a_writer(sqlite):
+    reader = Database(sqlite.url.render_as_string(), read_only=True)
+    try:
+        with sqlite.engine.connect() as writer:
+            writer.execute(text("SELECT 1"))
+            assert reader.ping() is None
+    finally:
+        reader.dispose()
+
+
+def test_after_dispose_a_database_can_be_used_again(database):
+    database.ping()
+    database.dispose()
+    assert database.ping() is None

@@ -1,0 +1,275 @@
+"""Up, down and up again; who refuses a schema that is behind; several at once."""
+
+import subprocess
+from collections.abc import Iterator
+from io import StringIO
+from typing import IO
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Column, Integer, Table, inspect, text
+from structlog.testing import capture_logs
+
+from persistence.database import Database, metadata
+from persistence.exceptions import SchemaBehind
+from persistence.locks import lock
+from persistence.schema import check_schema, migrate
+from tests.support.component import component
+from tests.support.project import PYTHON, ROOT, environment
+from worker.consumer import Consumer
+from worker.health import Health
+from worker.relay import Relay
+from worker.stop import StopFlag
+
+TABLES = {"inbox", "outbox", "retries", "dead_letters", "entities"}
+
+
+@pytest.fixture
+def empty(empty_database_url: str) -> Iterator[Database]:
+    database = Database(empty_database_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def alembic(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """Alembic as a person uses it: the settings of pyproject.toml, and DATABASE_URL."""
+    monkeypatch.setenv("DATABASE_URL", empty_database_url)
+    return Config(toml_file=str(ROOT / "pyproject.toml"), stdout=StringIO())
+
+
+def tables(database: Database) -> set[str]:
+    with database.engine.connect() as connection:
+        return set(inspect(connection).get_table_names()) - {"alembic_version"}
+
+
+def test_going_up_makes_every_table(alembic, empty):
+    command.upgrade(alembic, "head")
+    assert tables(empty) == TABLES
+
+
+def test_going_down_leaves_no_table(alembic, empty):
+    command.upgrade(alembic, "head")
+    command.downgrade(alembic, "base")
+    assert tables(empty) == set()
+
+
+def test_every_migration_goes_up_and_down_by_itself(alembic, empty):
+    command.upgrade(alembic, "+1")
+    command.downgrade(alembic, "-1")
+    command.upgrade(alembic, "+2")
+    command.downgrade(alembic, "-1")
+    assert tables(empty) == TABLES - {"entities"}
+
+
+def test_after_going_up_and_down_it_goes_up_again(alembic, empty):
+    command.upgrade(alembic, "head")
+    command.downgrade(alembic, "base")
+    command.upgrade(alembic, "head")
+    assert tables(empty) == TABLES
+
+
+def test_the_migrations_make_what_the_program_expects(alembic):
+    command.upgrade(alembic, "head")
+    assert command.check(alembic) is None
+
+
+def test_a_difference_between_migrations_and_program_is_noticed(alembic):
+    command.upgrade(alembic, "head")
+    forgotten = Table("forgotten", metadata, Column("id", Integer, primary_key=True))
+    try:
+        with pytest.raises(CommandError, match="New upgrade operations detected"):
+            command.check(alembic)
+    finally:
+        metadata.remove(forgotten)
+
+
+def test_every_constraint_and_index_is_named_by_the_convention(database):
+    with database.engine.connect() as connection:
+        inspector = inspect(connection)
+        names = {inspector.get_pk_constraint(table)["name"] for table in TABLES}
+        for table in TABLES:
+            names |= {index["name"] for index in inspector.get_indexes(table)}
+            names |= {check["name"] for check in inspector.get_check_constraints(table)}
+    assert names == {
+        *(f"pk_{table}" for table in TABLES),
+        "ix_inbox_recorded_at",
+        "ix_retries_due_at",
+        "ix_dead_letters_command_id",
+        "ix_dead_letters_died_at",
+        "ck_inbox_status",
+        "ck_entities_version_is_positive",
+    }
+
+
+def test_the_outbox_has_autovacuum_settings_of_its_own(postgresql):
+    with postgresql.engine.connect() as connection:
+        query = text("SELECT reloptions FROM pg_class WHERE relname = 'outbox'")
+        options = connection.execute(query).scalar_one()
+    assert "autovacuum_vacuum_scale_factor=0" in options
+
+
+def test_migrating_makes_the_schema_that_the_program_needs(empty):
+    migrate(empty)
+    assert check_schema(empty) is True
+
+
+def test_migrating_again_changes_nothing(empty):
+    migrate(empty)
+    migrate(empty)
+    assert tables(empty) == TABLES
+
+
+def test_migrating_goes_on_from_where_the_database_is(alembic, empty):
+    command.upgrade(alembic, "0001")
+    migrate(empty)
+    assert tables(empty) == TABLES
+
+
+def test_an_empty_database_is_behind(empty):
+    with pytest.raises(SchemaBehind) as refusal:
+        check_schema(empty)
+    assert str(refusal.value) == (
+        "The database schema is behind (at nothing): run `python -m worker migrate`."
+    )
+
+
+def test_a_database_that_lacks_a_migration_is_behind(alembic, empty):
+    command.upgrade(alembic, "0001")
+    with pytest.raises(SchemaBehind, match=r"behind \(at 0001\): run `python -m worker migrate`"):
+        check_schema(empty)
+
+
+def set_version(database: Database, version: str) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{version}'"))
+
+
+def test_a_newer_database_is_usable_and_told(database):
+    set_version(database, "9999")
+    assert check_schema(database) is False
+
+
+@pytest.mark.parametrize("program", ["run", "consume", "relay"])
+def test_the_worker_refuses_a_database_that_is_behind_and_says_what_mends_it(
+    program, sqlite_database
+):
+    result = subprocess.run(
+        [PYTHON, "-m", "worker", program],
+        env=environment(DATABASE_URL=sqlite_database, AMQP_URL="amqp://guest:guest@127.0.0.1:1/"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stderr == (
+        "Error: The database schema is behind (at nothing): run `python -m worker migrate`.\n"
+    )
+
+
+@pytest.mark.parametrize("program", [Consumer, Relay])
+def test_the_worker_warns_of_a_newer_database(program, sqlite):
+    set_version(sqlite, "9999")
+    stop = StopFlag(1)
+    stop.set()
+    with capture_logs() as logs:
+        program(component(sqlite), stop, Health(sqlite, 30)).run()
+    warnings = [log["event"] for log in logs if log["log_level"] == "warning"]
+    assert len(warnings) == 1
+    assert "newer" in warnings[0]
+
+
+# Migrates one database after the other; the next one when it is told.
+_MIGRATE = """
+import sys
+from persistence.database import Database
+from persistence.schema import migrate
+print("ready", flush=True)
+for url in sys.stdin:
+    database = Database(url.strip())
+    migrate(database)
+    database.dispose()
+    print("migrated", flush=True)
+"""
+
+
+@pytest.fixture
+def migrators() -> Iterator[list[subprocess.Popen[str]]]:
+    """Two processes that migrate what they are told to."""
+    processes = [
+        subprocess.Popen(
+            [PYTHON, "-c", _MIGRATE],
+            env=environment(),
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 2
+    yield processes
+    for process in processes:
+        process.communicate(timeout=30)
+
+
+def migrate_at_once(processes: list[subprocess.Popen[str]], url: str) -> list[str]:
+    """Let all processes migrate a database at the same time; return what they say."""
+    for process in processes:
+        _say(process.stdin, url)
+    return [process.stdout.readline() for process in processes]
+
+
+def _say(stream: IO[str], line: str) -> None:
+    stream.write(f"{line}\n")
+    stream.flush()
+
+
+def test_two_who_migrate_sqlite_at_once_both_succeed(migrators, tmp_path):
+    for number in range(5):
+        url = f"sqlite:///{tmp_path / f'{number}.db'}"
+        assert migrate_at_once(migrators, url) == ["migrated\n"] * 2
+
+
+def test_two_who_migrate_postgresql_at_once_both_succeed(migrators, postgresql_server):
+    for _ in range(5):
+        with postgresql_server.database() as url:
+            assert migrate_at_once(migrators, url) == ["migrated\n"] * 2
+
+
+def test_who_migrates_waits_for_another_longer_than_for_a_lock(postgresql_database):
+    # A migration may take minutes; whoever comes second waits for its end.
+    holder, patient = Database(postgresql_database), Database(postgresql_database, deadline=0.6)
+    process = None
+    try:
+        with holder.autocommit_connection() as connection:
+            turn = lock(holder, connection, "migrate")
+            turn.acquire(wait=True)
+            connection.execute(text("SELECT pg_sleep(0)"))
+            process = subprocess.Popen(
+                [PYTHON, "-c", _MIGRATE.replace("Database(url.strip())", "Database(url.strip(), 0.6)")],
+                env=environment(),
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            _say(process.stdin, postgresql_database)
+            process.stdin.close()
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(3)
+            turn.release()
+        assert process.wait(30) == 0
+    finally:
+        if process:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            process.stderr.close()
+        holder.dispose()
+        patient.dispose()

@@ -1,0 +1,212 @@
+"""The relay's own session: one that works, news, and deleting what was published."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from persistence.database import Database
+from persistence.exceptions import StorageUnavailable
+from persistence.inbox import APPLIED, RETRYING, InboxEntry, inbox
+from persistence.messages import OutgoingMessage, StoredCommand
+from persistence.outbox import outbox
+from persistence.relay_session import PURGE_BITE, RelaySession
+from persistence.retries import retries
+from persistence.unit_of_work import UnitOfWork
+from tests.support.component import rows
+from tests.support.waiting import wait_for
+
+CHANNEL = "billing.outbox"
+MESSAGE = OutgoingMessage("t", "{}", "m", "c", 0, {})
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[RelaySession]:
+    with RelaySession(database, CHANNEL) as session:
+        yield session
+
+
+@pytest.fixture
+def other(database: Database) -> Iterator[Database]:
+    """The same database as another process sees it."""
+    other = Database(database.url.render_as_string(hide_password=False))
+    yield other
+    other.dispose()
+
+
+def add(database: Database, *due_in: float, messages: int = 0, channel: str = CHANNEL) -> None:
+    """Store messages, and retries due in so many seconds."""
+    with UnitOfWork(database, channel) as unit:
+        for i in range(messages):
+            unit.outbox.add(MESSAGE, reply_to=f"{i}")
+        for seconds in due_in:
+            due_at = datetime.now(UTC) + timedelta(seconds=seconds)
+            unit.retries.add(StoredCommand(f"{seconds}".encode()), due_at)
+        unit.commit()
+
+
+def test_the_first_who_asks_works(session):
+    assert session.acquire()
+
+
+def test_another_stands_by(session, other):
+    session.acquire()
+    with RelaySession(other, CHANNEL) as second:
+        assert not second.acquire()
+
+
+def test_another_works_when_the_first_has_gone(database, other):
+    with RelaySession(database, CHANNEL) as first:
+        first.acquire()
+    with RelaySession(other, CHANNEL) as second:
+        assert second.acquire()
+
+
+def test_a_relay_of_another_component_works_beside_it(session, other):
+    session.acquire()
+    with RelaySession(other, "shipping.outbox") as second:
+        assert second.acquire()
+
+
+def test_who_stands_by_may_ask_again(session, other):
+    with RelaySession(other, CHANNEL) as first:
+        first.acquire()
+        session.acquire()
+    assert session.acquire()
+
+
+def test_one_who_lost_its_session_is_not_the_one_any_more(postgresql):
+    other = Database(postgresql.url.render_as_string(hide_password=False))
+    try:
+        with RelaySession(postgresql, CHANNEL) as first, RelaySession(other, CHANNEL) as second:
+            first.acquire()
+            kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s"
+            pid = first._driver_connection().info.backend_pid
+            with other.engine.connect() as connection:
+                connection.exec_driver_sql(kill, (pid,))
+            wait_for(second.acquire, "the lock is free", 5)
+            with pytest.raises(StorageUnavailable):
+                first.oldest(1)
+    finally:
+        other.dispose()
+
+
+def test_the_oldest_messages_come_first(database, session):
+    add(database, messages=5)
+    assert [row.reply_to for row in session.oldest(3)] == ["0", "1", "2"]
+
+
+def test_what_is_deleted_is_gone(database, session):
+    add(database, messages=3)
+    session.delete_outbox([row.id for row in session.oldest(2)])
+    assert [row["reply_to"] for row in rows(database, outbox)] == ["2"]
+
+
+def test_deleting_nothing_deletes_nothing(database, session):
+    add(database, 0, messages=1)
+    session.delete_outbox([])
+    session.delete_retries([])
+    assert [len(rows(database, table)) for table in (outbox, retries)] == [1, 1]
+
+
+def test_retries_are_due_in_the_order_of_their_times(database, session):
+    add(database, -1, -3, -2)
+    assert [row.command.body for row in session.due(10)] == [b"-3", b"-2", b"-1"]
+
+
+def test_retries_whose_time_has_not_come_are_not_due(database, session):
+    add(database, -1, 60)
+    assert [row.command.body for row in session.due(10)] == [b"-1"]
+
+
+def test_no_more_retries_are_taken_than_asked_for(database, session):
+    add(database, -1, -2, -3)
+    assert len(session.due(2)) == 2
+
+
+def test_a_deleted_retry_is_gone(database, session):
+    add(database, -1, -2)
+    session.delete_retries([session.due(1)[0].id])
+    assert [row.command.body for row in session.due(10)] == [b"-1"]
+
+
+def test_the_time_to_the_next_retry_is_known(database, session):
+    add(database, 60, 30, 90)
+    assert 25 < session.seconds_to_next_retry() <= 30
+
+
+def test_a_retry_that_is_overdue_is_due_at_once(database, session):
+    add(database, -60)
+    assert session.seconds_to_next_retry() < 0
+
+
+def test_without_retries_there_is_no_next_one(session):
+    assert session.seconds_to_next_retry() is None
+
+
+def test_a_commit_with_messages_is_notified(postgresql):
+    with RelaySession(postgresql, CHANNEL) as session:
+        session.acquire()
+        add(postgresql, messages=3)
+        assert session.take_notifications() == 1
+
+
+def test_a_commit_with_a_retry_is_notified(postgresql):
+    with RelaySession(postgresql, CHANNEL) as session:
+        session.acquire()
+        add(postgresql, 60)
+        assert session.take_notifications() == 1
+
+
+def test_a_commit_of_another_component_is_not_notified(postgresql):
+    with RelaySession(postgresql, CHANNEL) as session:
+        session.acquire()
+        add(postgresql, messages=1, channel="shipping.outbox")
+        assert session.take_notifications() == 0
+
+
+def test_a_commit_without_news_is_not_notified(postgresql):
+    with RelaySession(postgresql, CHANNEL) as session:
+        session.acquire()
+        with UnitOfWork(postgresql, CHANNEL) as unit:
+            unit.inbox.record(InboxEntry(uuid4(), "d", APPLIED, 1, None))
+            unit.commit()
+        assert session.take_notifications() == 0
+
+
+def test_there_is_a_descriptor_to_wait_for_where_there_are_notifications(database, session):
+    assert (session.fileno() is not None) == database.is_postgresql
+
+
+def remember(database: Database, *ages: float, status: str = APPLIED) -> None:
+    """Put commands into the inbox that ended so many days ago."""
+    values = [
+        {
+            "command_id": uuid4(),
+            "digest": f"{age}",
+            "status": status,
+            "attempt": 1,
+            "outcome": None,
+            "recorded_at": datetime.now(UTC) - timedelta(days=age),
+        }
+        for age in ages
+    ]
+    with database.engine.begin() as connection:
+        connection.execute(inbox.insert(), values)
+
+
+def test_commands_that_ended_long_ago_are_forgotten(database, session):
+    remember(database, 29, 31, 400)
+    assert session.purge_inbox(days=30) == 2
+    assert [row["digest"] for row in rows(database, inbox)] == ["29"]
+
+
+def test_a_command_that_waits_is_never_forgotten(database, session):
+    remember(database, 400, status=RETRYING)
+    assert session.purge_inbox(days=30) == 0
+
+
+def test_commands_are_forgotten_in_small_bites(database, session):
+    remember(database, *[31] * (PURGE_BITE + 1))
+    assert [session.purge_inbox(days=30), session.purge_inbox(days=30)] == [PURGE_BITE, 1]

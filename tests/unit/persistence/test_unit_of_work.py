@@ -1,0 +1,262 @@
+"""What is committed together: inbox, outbox, retries and dead letters."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from persistence.database import Database
+from persistence.dead_letters import MAX_BODY_BYTES, DeadLetterViews, dead_letters
+from persistence.exceptions import Collision, Refused
+from persistence.inbox import APPLIED, RETRYING, InboxEntry, inbox
+from persistence.messages import DeadLetter, OutgoingMessage, StoredCommand
+from persistence.outbox import outbox
+from persistence.relay_session import RelaySession
+from persistence.retries import retries
+from persistence.unit_of_work import UnitOfWork
+from tests.support.backends import CHANNEL
+from tests.support.component import rows
+
+EVENT = OutgoingMessage(
+    type="entity.Created",
+    body='{"žluť": 1}',
+    message_id="m",
+    correlation_id="c",
+    timestamp=1_767_323_045,
+    headers={"aggregate-version": 1, "odd": "\0"},
+)
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def unit(database: Database) -> Iterator[UnitOfWork]:
+    with UnitOfWork(database, CHANNEL) as unit:
+        yield unit
+
+
+def entry(command_id: UUID, status: str = APPLIED, attempt: int = 1, **other: Any) -> InboxEntry:
+    return InboxEntry(command_id, "digest", status, attempt, other.get("outcome"))
+
+
+def record(database: Database, *entries: InboxEntry) -> None:
+    with UnitOfWork(database, CHANNEL) as unit:
+        for one in entries:
+            unit.inbox.record(one)
+        unit.commit()
+
+
+def test_a_command_nobody_recorded_is_not_known(unit):
+    unit.inbox.read([command_id := uuid4()])
+    assert unit.inbox.get(command_id) is None
+
+
+def test_a_recorded_command_is_known_at_once(unit):
+    unit.inbox.record(recorded := entry(uuid4()))
+    assert unit.inbox.get(recorded.command_id) == recorded
+
+
+def test_a_recorded_command_is_known_to_later_units(database, unit):
+    record(database, recorded := entry(uuid4(), outcome=EVENT))
+    unit.inbox.read([recorded.command_id])
+    assert unit.inbox.get(recorded.command_id) == recorded
+
+
+def test_a_known_command_is_replaced(database):
+    record(database, waiting := entry(uuid4(), RETRYING, 2))
+    with UnitOfWork(database, CHANNEL) as unit:
+        unit.inbox.read([waiting.command_id])
+        unit.inbox.record(entry(waiting.command_id, APPLIED, 2))
+        unit.commit()
+    (row,) = rows(database, inbox)
+    assert (row["status"], row["attempt"]) == ("applied", 2)
+
+
+def test_a_command_recorded_twice_in_one_unit_is_one_row(database):
+    command_id = uuid4()
+    record(database, entry(command_id, RETRYING, 2), entry(command_id, APPLIED, 3))
+    (row,) = rows(database, inbox)
+    assert (row["status"], row["attempt"]) == ("applied", 3)
+
+
+def test_the_inbox_says_when_it_was_recorded(database):
+    before = datetime.now(UTC)
+    record(database, entry(uuid4()))
+    assert before <= rows(database, inbox)[0]["recorded_at"] <= datetime.now(UTC)
+
+
+def test_a_status_that_does_not_exist_is_refused(unit):
+    unit.inbox.record(entry(uuid4(), "perhaps"))
+    with pytest.raises(Refused):
+        unit.commit()
+
+
+def test_two_units_that_record_the_same_command_collide(database, unit):
+    unit.inbox.record(recorded := entry(uuid4()))
+    record(database, recorded)
+    with pytest.raises(Collision):
+        unit.commit()
+
+
+def test_after_a_collision_nothing_is_there(database, unit):
+    unit.inbox.record(recorded := entry(uuid4()))
+    unit.outbox.add(EVENT)
+    record(database, recorded)
+    with pytest.raises(Collision):
+        unit.commit()
+    unit.__exit__(None, None, None)
+    assert rows(database, outbox) == []
+
+
+def test_messages_are_numbered_in_the_order_they_were_added(database, unit):
+    for reply_to in ("1", "2", "3"):
+        unit.outbox.add(EVENT, reply_to=reply_to)
+    unit.commit()
+    assert [row["reply_to"] for row in rows(database, outbox)] == ["1", "2", "3"]
+
+
+def test_a_message_comes_out_as_it_was_added(database, unit):
+    aggregate_id = uuid4()
+    unit.outbox.add(EVENT, reply_to="sender", aggregate_id=aggregate_id)
+    unit.commit()
+    with RelaySession(database, CHANNEL) as session:
+        (row,) = session.oldest(10)
+    assert (row.message, row.reply_to, row.aggregate_id) == (EVENT, "sender", aggregate_id)
+
+
+def test_ids_of_messages_are_not_given_twice(database):
+    def add() -> int:
+        with UnitOfWork(database, CHANNEL) as unit:
+            unit.outbox.add(EVENT)
+            unit.commit()
+        return rows(database, outbox)[-1]["id"]
+
+    first = add()
+    with database.engine.begin() as connection:
+        connection.execute(outbox.delete())
+    assert add() > first
+
+
+def test_a_retry_comes_out_as_it_was_added(database, unit):
+    command = StoredCommand(b"\x00\xff", {"type": "t", "headers": {"a": 1}})
+    unit.retries.add(command, NOW)
+    unit.commit()
+    with RelaySession(database, CHANNEL) as session:
+        assert [row.command for row in session.due(10)] == [command]
+
+
+def test_the_time_of_a_retry_is_kept_in_utc(database, unit):
+    unit.retries.add(StoredCommand(b""), NOW.astimezone(timezone(timedelta(hours=9))))
+    unit.commit()
+    due_at = rows(database, retries)[0]["due_at"]
+    assert (due_at, due_at.utcoffset()) == (NOW, timedelta(0))
+
+
+def letter(**changes: Any) -> DeadLetter:
+    complete = {"kind": "invalid", "reason": "No.", "command": StoredCommand(b"{}"), **changes}
+    return DeadLetter(**complete)
+
+
+def bury(database: Database, *letters: DeadLetter) -> None:
+    with UnitOfWork(database, CHANNEL) as unit:
+        for one in letters:
+            unit.dead_letters.add(one)
+        unit.commit()
+
+
+def test_a_dead_letter_comes_out_as_it_was_added(database):
+    command = StoredCommand(b"\x00\xff", {"type": "t"})
+    bury(
+        database,
+        letter(
+            command=command,
+            command_id=UUID(int=1),
+            type="t",
+            errors={"a": ["b"]},
+            traceback="Traceback",
+            attempts=["2026-01-02"],
+        ),
+    )
+    (view,) = DeadLetterViews(database).newest(None, 10)
+    assert (view.kind, view.reason, view.command_id) == ("invalid", "No.", UUID(int=1))
+    assert (view.type, view.errors, view.traceback) == ("t", {"a": ["b"]}, "Traceback")
+    assert (view.attempts, view.body, view.properties) == (
+        ["2026-01-02"],
+        b"\x00\xff",
+        {"type": "t"},
+    )
+
+
+def test_a_dead_letter_says_when_it_died(database):
+    before = datetime.now(UTC)
+    bury(database, letter())
+    assert before <= DeadLetterViews(database).newest(None, 1)[0].died_at <= datetime.now(UTC)
+
+
+def test_a_large_body_is_cut_and_its_size_kept(database):
+    bury(database, letter(command=StoredCommand(b"x" * (MAX_BODY_BYTES + 5))))
+    (view,) = DeadLetterViews(database).newest(None, 10)
+    assert (len(view.body), view.body_bytes) == (MAX_BODY_BYTES, MAX_BODY_BYTES + 5)
+
+
+def test_dead_letters_are_listed_the_newest_first(database):
+    bury(database, letter(reason="1"), letter(reason="2"), letter(reason="3"))
+    assert [view.reason for view in DeadLetterViews(database).newest(None, 2)] == ["3", "2"]
+
+
+def test_dead_letters_of_one_kind_can_be_listed(database):
+    bury(database, letter(kind="crash"), letter(kind="failed"))
+    assert [view.kind for view in DeadLetterViews(database).newest("crash", 9)] == ["crash"]
+
+
+def test_a_dead_letter_is_found_by_its_number(database):
+    bury(database, letter(reason="1"), letter(reason="2"))
+    number = rows(database, dead_letters)[0]["id"]
+    assert DeadLetterViews(database).find(number).reason == "1"
+
+
+def test_an_unknown_number_finds_no_dead_letter(database):
+    assert DeadLetterViews(database).find(4711) is None
+
+
+@pytest.mark.parametrize("reason", ["\ud800"])
+def test_text_that_no_database_can_hold_is_refused(unit, reason):
+    unit.dead_letters.add(letter(reason=reason))
+    with pytest.raises(Refused):
+        unit.commit()
+
+
+def test_a_number_that_no_database_can_hold_is_refused(unit):
+    unit.inbox.record(entry(uuid4(), attempt=2**70))
+    with pytest.raises(Refused):
+        unit.commit()
+
+
+def test_everything_is_committed_together(database, unit):
+    unit.inbox.record(entry(uuid4()))
+    unit.outbox.add(EVENT)
+    unit.retries.add(StoredCommand(b""), NOW)
+    unit.dead_letters.add(letter())
+    unit.commit()
+    tables = (inbox, outbox, retries, dead_letters)
+    assert [len(rows(database, table)) for table in tables] == [1, 1, 1, 1]
+
+
+def test_one_refused_row_keeps_everything_else_away(database, unit):
+    unit.inbox.record(entry(uuid4()))
+    unit.outbox.add(EVENT)
+    unit.retries.add(StoredCommand(b""), NOW)
+    unit.dead_letters.add(letter(reason="\ud800"))
+    with pytest.raises(Refused):
+        unit.commit()
+    unit.__exit__(None, None, None)
+    tables = (inbox, outbox, retries, dead_letters)
+    assert [len(rows(database, table)) for table in tables] == [0, 0, 0, 0]
+
+
+def test_json_in_the_tables_is_json(database, unit):
+    unit.outbox.add(EVENT)
+    unit.commit()
+    assert json.loads(rows(database, outbox)[0]["headers"]) == EVENT.headers
