@@ -1,7 +1,8 @@
 """Servers and databases for every test that asks for them; what nobody asks for is not started."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from persistence.database import Database
 from persistence.schema import migrate
-from tests.support.postgresql import PostgreSQLServer
+from tests.support.postgresql import Migrated, PostgreSQLServer
 
 # A busy machine is no reason to fail.
 settings.register_profile(
@@ -70,12 +71,34 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def postgresql_copies(
+    postgresql_server: PostgreSQLServer, postgresql_template: str
+) -> Iterator[Callable[[], Migrated]]:
+    """Makes another copy of the migrated database; all are dropped at the end."""
+    with ExitStack() as copies:
+
+        def copy() -> Migrated:
+            return Migrated(copies.enter_context(postgresql_server.database(postgresql_template)))
+
+        yield copy
+
+
+@pytest.fixture(scope="session")
+def idle_postgresql_databases() -> list[Migrated]:
+    """Migrated databases, empty, that no test uses at the moment."""
+    return []
+
+
 @pytest.fixture
 def migrated_postgresql_url(
-    postgresql_server: PostgreSQLServer, postgresql_template: str
+    postgresql_copies: Callable[[], Migrated], idle_postgresql_databases: list[Migrated]
 ) -> Iterator[str]:
-    with postgresql_server.database(template=postgresql_template) as url:
-        yield url
+    idle = idle_postgresql_databases
+    migrated = idle.pop() if idle else postgresql_copies()
+    yield migrated.url
+    if migrated.clean():
+        idle.append(migrated)
 
 
 @pytest.fixture

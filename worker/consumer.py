@@ -23,9 +23,16 @@ from worker.topology import backstop_queue, declare
 log = structlog.get_logger()
 
 TICK = 1.0  # seconds: no wait is longer without a look at the stop flag and the heartbeats
+# Seconds of database outage after which deliveries are held no longer: the broker would take back,
+# after its own consumer timeout, what is held too long.
+GIVE_BACK_AFTER = 300.0
 
 Batch = Sequence[tuple[Delivery, Received]]
 Settle = Callable[[Sequence[Received]], Counter[str]]
+
+
+class _OutageTooLong(Exception):
+    """What is held goes back to the queue, once; we come again when the database does."""
 
 
 class Consumer:
@@ -46,8 +53,8 @@ class Consumer:
     def run(self) -> None:
         """Consume until the stop flag is set, then drain. Raises `SchemaBehind` at the start."""
         try:
-            self._patience_with_database(lambda: check_schema(self._component.database))
             while not self._stop:
+                self._patience_with_database(lambda: check_schema(self._component.database))
                 self._serve(*self._patience_with_broker(self._open))
             log.info("stopped")
         except Stopped:
@@ -70,6 +77,8 @@ class Consumer:
                 self._consume(broker, commands, crashed)
         except BrokerUnavailable as error:
             self._patience_with_broker.lost(error)
+        except _OutageTooLong:
+            log.warning("gave back what was delivered, until the database is back")
         finally:
             self._broker = None
             self._health.working(False)
@@ -144,6 +153,8 @@ class Consumer:
             self._health.tick()
             self._stop.check()
             if self._broker:
+                if self._patience_with_database.seconds > GIVE_BACK_AFTER:
+                    raise _OutageTooLong
                 self._broker.step(min(left, TICK))
             elif self._stop:
                 raise Stopped  # nothing is held, so there is nothing to drain

@@ -11,22 +11,24 @@ from worker.broker import Broker
 from worker.exceptions import BrokerUnavailable
 from worker.wire import Message, received
 
+FEW = 3  # times that a message may have been given back before it is suspect; the limit is 20
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A message with the tag that acknowledges it, on the channel that brought it."""
 
     tag: int
-    redelivered: bool
+    suspect: bool
     message: Message
 
 
 class Intake:
     """Consumes one queue. Everything raises `BrokerUnavailable` when the connection is lost.
 
-    It begins with one delivery at a time and takes `prefetch` at a time after the first settled
-    delivery that was not a redelivery: a message that kills its consumer then uses up its own
-    delivery limit, not that of the messages that were prefetched beside it.
+    It begins with one delivery at a time, and takes `prefetch` at a time after the first settled
+    delivery that is not suspect. A message is suspect when it has been given back a few times: one
+    that kills its consumers then uses up its own delivery limit, not that of its neighbours.
     """
 
     def __init__(self, broker: Broker, queue: str, prefetch: int) -> None:
@@ -42,7 +44,7 @@ class Intake:
 
     def settle(self, last: Delivery) -> None:
         """Acknowledge this delivery and all before it."""
-        widen = self._careful and not last.redelivered
+        widen = self._careful and not last.suspect
         if widen:
             # Before the ack, while nothing more can come: what goes back counts as delivered.
             self.stop()
@@ -65,7 +67,10 @@ class Intake:
         self, channel: Channel, method: Any, properties: BasicProperties, body: bytes
     ) -> None:
         message = received(properties, body)
-        self.waiting.append(Delivery(method.delivery_tag, method.redelivered, message))
+        # Quorum queues count; where there is no count, any redelivery is suspect.
+        count = message.headers.get("x-delivery-count")
+        suspect = method.redelivered and not (isinstance(count, int) and count < FEW)
+        self.waiting.append(Delivery(method.delivery_tag, suspect, message))
 
     def _on_cancel(self, frame: object) -> None:
         self._broker.lose(BrokerUnavailable(f"the broker cancelled our consumer of {self._queue}"))

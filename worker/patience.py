@@ -27,8 +27,9 @@ class Patience:
         )
 
     @property
-    def away(self) -> bool:
-        return self._since is not None
+    def seconds(self) -> float:
+        """Return how long it has been away; 0 while it is there."""
+        return 0.0 if self._since is None else monotonic() - self._since
 
     def __call__(self, work: Callable[[], T]) -> T:
         result = self._retrying(work)

@@ -33,15 +33,21 @@ class Rig:
         self._entities = [str(uuid4()) for _ in range(20)]
         self.sent: list[Sent] = []
         self.ports = free_port(), free_port()
-        behind = {
+        self._behind = {
             "AMQP_URL": f"amqp://guest:guest@127.0.0.1:{broker.port}/%2F?heartbeat={HEARTBEAT}",
             "DATABASE_URL": make_url(system.database_url)
             .set(port=database.port)
             .render_as_string(hide_password=False),
             "BATCH_SIZE": "50",
+            "DRAIN_TIMEOUT": "5",
         }
-        self.consumer = system.start("consume", **behind, HTTP_PORT=str(self.ports[0]))
-        self.relay = system.start("relay", **behind, HTTP_PORT=str(self.ports[1]))
+        self.consumer = self.start_consumer()
+        self.relay = system.start("relay", **self._behind, HTTP_PORT=str(self.ports[1]))
+
+    def start_consumer(self, module: str = "worker") -> Process:
+        return self.system.start(
+            "consume", module=module, **self._behind, HTTP_PORT=str(self.ports[0])
+        )
 
     def send(self, count: int) -> None:
         if not self.sent:
@@ -202,3 +208,18 @@ def test_everything_is_away_at_the_start(
         rig.send(50)
         rig.wait_until_settled()
         rig.check()
+
+
+def test_a_long_outage_gives_deliveries_back_once_and_takes_them_again(rig: Rig) -> None:
+    assert rig.consumer.stop() == 0
+    rig.consumer = rig.start_consumer(module="tests.support.impatient")
+    rig.consumer.wait_for_log("consuming")
+    rig.database.down()
+    rig.send(100)
+    rig.consumer.wait_for_log("gave back what was delivered")
+    wait_for(lambda: rig.system.waiting() == 100, "everything back in the queue")
+    assert get(rig.ports[0], "/readyz")[0] == 503
+    rig.database.up()
+    rig.wait_until_settled()
+    rig.check()
+    assert lines(rig.consumer, "gave back") == 1

@@ -9,6 +9,7 @@ from sqlalchemy import Table, select
 from domain.entity.service import CommandHandler
 from domain.messages import Command, Event
 from persistence.database import Database
+from persistence.errors import driver_errors
 from worker.composition import AGGREGATES, Aggregate, Component
 from worker.settings import Settings
 
@@ -67,6 +68,12 @@ def sabotaged(sabotage: Sabotage) -> Aggregate:
             return events
 
     return replace(AGGREGATES[0], handler=Handler)
+
+
+def ping(database: Database) -> int:
+    """Return 1, or raise the `PersistenceError` that tells why the database does not answer."""
+    with driver_errors(), database.engine.connect() as connection:
+        return connection.execute(select(1)).scalar_one()
 
 
 def rows(database: Database, table: Table) -> list[dict[str, Any]]:

@@ -1,8 +1,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy import Connection, NullPool, create_engine, make_url, text
+
+_TABLES = text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
+_END_SESSIONS = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+_VERSION = "alembic_version"
 
 
 class PostgreSQLServer:
@@ -10,19 +18,55 @@ class PostgreSQLServer:
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
-        self._engine = create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
 
     @contextmanager
     def database(self, template: str | None = None) -> Iterator[str]:
         """Yield the URL of a new database, a copy of `template` (a URL) or empty; drop it then."""
         source = make_url(template).database if template else "template0"
         name = f"test_{uuid4().hex}"
-        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
         try:
             yield self._url.set(database=name).render_as_string(hide_password=False)
         finally:
-            self.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
-    def execute(self, statement: str) -> None:
-        with self._engine.connect() as connection:
+    def _execute(self, statement: str) -> None:
+        with connect(self._url) as connection:
             connection.execute(text(statement))
+
+
+class Migrated:
+    """A migrated database, lent to one test after the other, empty each time.
+
+    Dropping a database costs a checkpoint, a multiple of what a test takes.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._migrated = self._structure()
+
+    def clean(self) -> bool:
+        """Delete all rows; return False where a test has changed more than rows."""
+        with connect(self.url) as connection:
+            connection.execute(_END_SESSIONS)
+        if self._structure() != self._migrated:
+            return False
+        with connect(self.url) as connection:
+            for table in self._migrated[0]:
+                if table != _VERSION:
+                    connection.execute(text(f'DELETE FROM "{table}"'))
+        return True
+
+    def _structure(self) -> tuple[list[str], list[Any]]:
+        with connect(self.url) as connection:
+            versions = connection.execute(text(f"SELECT * FROM {_VERSION}")).scalars().all()
+            return list(connection.execute(_TABLES).scalars()), list(versions)
+
+
+@contextmanager
+def connect(url: Any) -> Iterator[Connection]:
+    """Yield a connection on which every statement is its own transaction."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text("SET synchronous_commit = off"))
+        yield connection

@@ -27,7 +27,8 @@ def main() -> int:
         screen.failure(str(error))
         return 1
     except AMQPError as error:
-        screen.failure(f"RabbitMQ cannot be used: {str(error) or type(error).__name__}.")
+        why = str(error) or type(error).__name__
+        screen.failure(f"RabbitMQ cannot be used ({why}). Is AMQP_URL right, and is it running?")
         return 1
     except KeyboardInterrupt:
         screen.failure("Interrupted; everything that was started has been stopped.")

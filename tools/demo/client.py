@@ -62,12 +62,15 @@ class Client:
 
 def is_declared(amqp_url: str, queue: str) -> bool:
     """Tell whether the component has declared its queue; others do not declare it."""
-    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
-        try:
-            connection.channel().queue_declare(queue, passive=True)
-        except pika.exceptions.ChannelClosedByBroker:
-            return False
-        return True
+    # Not `with`: closing a connection that Ctrl-C has interrupted would fail, and hide the Ctrl-C.
+    connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
+    try:
+        connection.channel().queue_declare(queue, passive=True)
+        declared = True
+    except pika.exceptions.ChannelClosedByBroker:
+        declared = False
+    connection.close()
+    return declared
 
 
 def delete(amqp_url: str, queues: list[str], exchange: str) -> None:

@@ -103,4 +103,5 @@ def _execute(url: URL, statement: sql.Composed) -> None:
         with psycopg.connect(plain, connect_timeout=10) as connection:
             connection.execute(statement)
     except psycopg.Error as error:
-        raise ServerFailed(f"The database of DATABASE_URL cannot be used: {error}") from error
+        why = " ".join(str(error).split())
+        raise ServerFailed(f"The database of DATABASE_URL cannot be used: {why}") from error

@@ -63,7 +63,11 @@ def test_a_subclass_of_a_command_goes_the_way_of_its_base():
 
 
 def test_two_handlers_share_no_listeners():
-    first, second, heard = CommandHandler(MemoryRepository()), CommandHandler(MemoryRepository()), []
+    first, second, heard = (
+        CommandHandler(MemoryRepository()),
+        CommandHandler(MemoryRepository()),
+        [],
+    )
     first.register(heard.append)
     second.handle(Create())
     assert heard == []

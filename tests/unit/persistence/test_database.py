@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from persistence.database import Database, Timestamp, check_url
+from tests.support.component import ping
 
 
 @pytest.mark.parametrize(
@@ -78,12 +79,12 @@ def test_a_reader_of_sqlite_does_not_wait_for_a_writer(sqlite):
     try:
         with sqlite.engine.connect() as writer:
             writer.execute(text("SELECT 1"))
-            assert reader.ping() is None
+            assert ping(reader) == 1
     finally:
         reader.dispose()
 
 
 def test_after_dispose_a_database_can_be_used_again(database):
-    database.ping()
+    ping(database)
     database.dispose()
-    assert database.ping() is None
+    assert ping(database) == 1

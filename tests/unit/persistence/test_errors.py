@@ -18,6 +18,7 @@ from persistence.exceptions import (
     Refused,
     StorageUnavailable,
 )
+from tests.support.component import ping
 
 SECRET = "INSERT INTO t VALUES ('s3cret')"
 
@@ -28,7 +29,9 @@ def translated(error: Exception) -> PersistenceError:
     return caught.value
 
 
-def of_postgresql(sqlstate: str | None, wrapper: type[exc.DBAPIError] = exc.DBAPIError) -> Exception:
+def of_postgresql(
+    sqlstate: str | None, wrapper: type[exc.DBAPIError] = exc.DBAPIError
+) -> Exception:
     cause = psycopg.DatabaseError("no")
     cause.sqlstate = sqlstate
     return wrapper(SECRET, {}, cause)
@@ -138,19 +141,19 @@ def test_other_exceptions_pass():
 
 
 def test_a_database_that_answers_can_be_pinged(database):
-    assert database.ping() is None
+    assert ping(database) == 1
 
 
 def test_a_server_that_refuses_the_connection_is_away():
     database = Database("postgresql+psycopg://nobody@127.0.0.1:1/nowhere")
     with pytest.raises(StorageUnavailable):
-        database.ping()
+        ping(database)
 
 
 def test_a_file_that_cannot_be_opened_is_away(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'no such folder' / 'component.db'}")
     with pytest.raises(StorageUnavailable):
-        database.ping()
+        ping(database)
 
 
 def test_a_file_that_is_no_database_is_away(tmp_path):
@@ -158,27 +161,35 @@ def test_a_file_that_is_no_database_is_away(tmp_path):
     path.write_bytes(b"This is a letter to my aunt." * 100)
     database = Database(f"sqlite:///{path}")
     with pytest.raises(StorageUnavailable):
-        database.ping()
+        ping(database)
 
 
 def test_a_wrong_password_stays_out_of_the_message():
     database = Database("postgresql+psycopg://nobody:s3cret@127.0.0.1:1/nowhere")
     with pytest.raises(StorageUnavailable) as error:
-        database.ping()
+        ping(database)
     assert "s3cret" not in str(error.value)
 
 
 def test_a_database_without_tables_is_away(empty_database_url):
     database = Database(empty_database_url)
-    with pytest.raises(StorageUnavailable), driver_errors(), database.engine.connect() as connection:
+    with (
+        pytest.raises(StorageUnavailable),
+        driver_errors(),
+        database.engine.connect() as connection,
+    ):
         connection.execute(text("SELECT * FROM inbox"))
     database.dispose()
 
 
 def test_a_session_that_was_ended_is_away_and_the_next_one_works(postgresql):
-    with pytest.raises(StorageUnavailable), driver_errors(), postgresql.engine.connect() as connection:
+    with (
+        pytest.raises(StorageUnavailable),
+        driver_errors(),
+        postgresql.engine.connect() as connection,
+    ):
         connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
-    assert postgresql.ping() is None
+    assert ping(postgresql) == 1
 
 
 @pytest.fixture
@@ -191,7 +202,7 @@ def silent_port() -> Iterator[int]:
 def test_a_server_that_never_answers_is_away_after_the_deadline(silent_port):
     database = Database(f"postgresql+psycopg://nobody@127.0.0.1:{silent_port}/x", deadline=0.2)
     with pytest.raises(StorageUnavailable):
-        database.ping()
+        ping(database)
 
 
 class Proxy:
@@ -238,10 +249,10 @@ def proxy(postgresql: Database) -> Iterator[Proxy]:
 def test_a_server_that_turns_silent_is_away_after_the_deadline(postgresql, proxy):
     url = postgresql.url.set(host="127.0.0.1", port=proxy.port)
     database = Database(url.render_as_string(hide_password=False), deadline=0.5)
-    database.ping()
+    ping(database)
     proxy.silent = True
     with pytest.raises(StorageUnavailable):
-        database.ping()
+        ping(database)
     proxy.silent = False
-    assert database.ping() is None
+    assert ping(database) == 1
     database.dispose()

@@ -130,7 +130,9 @@ class Contract(ABC):
         with backend.transaction() as repository:
             assert state(repository, other_id) == ("red", 2)
 
-    @pytest.mark.parametrize("value", ["", " ", "žluť 🐎", "a'b\"c\\d%s", "x" * 100_000, "\u202e\ufeff"])
+    @pytest.mark.parametrize(
+        "value", ["", " ", "žluť 🐎", "a'b\"c\\d%s", "x" * 100_000, "\u202e\ufeff"]
+    )
     def test_any_text_is_kept_as_it_is(self, backend, entity_id, value):
         with backend.transaction() as repository:
             update(repository, entity_id, value)

@@ -169,7 +169,9 @@ def test_a_missing_field_is_named(field):
 
 @pytest.mark.parametrize("field", ["command_id", "entity_id", "value", "timestamp"])
 def test_a_null_is_no_value(field):
-    assert errors_of(UPDATE, {**update(uuid4()), field: None}) == {field: ["Field may not be null."]}
+    assert errors_of(UPDATE, {**update(uuid4()), field: None}) == {
+        field: ["Field may not be null."]
+    }
 
 
 def test_every_wrong_field_is_named_at_once():

@@ -37,8 +37,12 @@ class World:
 
     def settle(self, count: int, objection: Callable[[list[int]], None]) -> dict[str, int]:
         """Settle deliveries 1 to `count`; `objection` may raise when asked to commit some."""
-        deliveries = [Delivery(n, False, message(CREATE, create(uuid4()))) for n in range(1, count + 1)]
-        batch = [(delivery, self.consumer._reader.read(delivery.message)) for delivery in deliveries]
+        deliveries = [
+            Delivery(n, False, message(CREATE, create(uuid4()))) for n in range(1, count + 1)
+        ]
+        batch = [
+            (delivery, self.consumer._reader.read(delivery.message)) for delivery in deliveries
+        ]
         tags = {received.command_id: delivery.tag for delivery, received in batch}
 
         def apply(received: Sequence[Received]) -> dict[str, int]:

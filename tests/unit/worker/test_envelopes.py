@@ -89,7 +89,17 @@ def test_a_trace_without_state_is_copied():
 
 @pytest.mark.parametrize(
     "parent",
-    ["", "00", TRACE + "-x", TRACE.upper(), TRACE + "\n", b"\xff", 7, None, TRACE.replace("0", "٠")],
+    [
+        "",
+        "00",
+        TRACE + "-x",
+        TRACE.upper(),
+        TRACE + "\n",
+        b"\xff",
+        7,
+        None,
+        TRACE.replace("0", "٠"),
+    ],
 )
 def test_what_is_no_trace_is_not_copied(parent):
     headers = of_change(headers={"traceparent": parent, "tracestate": "a=1"}).headers

@@ -147,7 +147,9 @@ def test_the_event_of_an_applied_command_waits_to_be_published(world):
 def test_events_wait_in_the_order_of_the_commands(world):
     entity_id = world.entity()
     world.apply(*(read(UPDATE, update(entity_id, f"{i}")) for i in range(5)))
-    versions = [json.loads(row["headers"])["aggregate-version"] for row in rows(world.database, outbox)]
+    versions = [
+        json.loads(row["headers"])["aggregate-version"] for row in rows(world.database, outbox)
+    ]
     assert versions == [2, 3, 4, 5, 6]
     assert [body["value"] for body in world.bodies()] == ["0", "1", "2", "3", "4"]
 
@@ -390,7 +392,8 @@ def test_a_duplicate_that_asks_gets_the_stored_outcome(world):
 
 
 @pytest.mark.parametrize(
-    ("body", "ending"), [(update(uuid4()), "CommandRejected"), (update(uuid4(), 7), "CommandFailed")]
+    ("body", "ending"),
+    [(update(uuid4()), "CommandRejected"), (update(uuid4(), 7), "CommandFailed")],
 )
 def test_a_duplicate_of_a_command_that_ended_badly_gets_the_stored_outcome(world, body, ending):
     world.apply(read(UPDATE, body))
@@ -566,9 +569,7 @@ def test_retries_do_not_all_come_at_once(world):
 
 
 def test_a_retry_is_the_command_as_it_came_with_the_number_of_its_attempt(world):
-    received = read(
-        UPDATE, update(world.entity(), "bug"), reply_to="sender", headers={"tenant": 7}
-    )
+    received = read(UPDATE, update(world.entity(), "bug"), reply_to="sender", headers={"tenant": 7})
     world.sabotage(failing("bug"))
     world.apply(received)
     again = world.next_attempt().message
