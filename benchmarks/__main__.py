@@ -7,11 +7,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from benchmarks.databases import template
 from benchmarks.document import write
+from benchmarks.peers.environment import install
 from benchmarks.report import rows, table
 from benchmarks.run import Measurement, run
 from benchmarks.servers import Servers, servers
 from benchmarks.settings import Settings, read_settings
-from benchmarks.systems import DEFAULT, ON_SQLITE, SYSTEMS, System
+from benchmarks.systems import DEFAULT, FASTEST_PEERS, ON_SQLITE, PEERS, SYSTEMS, System
 from benchmarks.workload import Workload
 
 console = Console()
@@ -19,15 +20,26 @@ console = Console()
 
 def main() -> None:
     settings = read_settings()
-    names = settings.systems or (*DEFAULT, *(ON_SQLITE if settings.sqlite else ()))
-    systems = [SYSTEMS[name] for name in names]
+    systems = [SYSTEMS[name] for name in chosen(settings)]
+    for system in systems:
+        if system.peer:
+            console.print(f"Preparing {system.peer}")
+            install(system.peer)
     with servers(console.print) as running, template(running):
         results = measure(systems, settings, running)
-    lines = rows(results, settings.peers)
+    lines = rows(results, PEERS)
     title = f"{settings.commands:,} updates over {settings.entities:,} entities"
+    console.width = max(console.width, 110)
     console.print(table(title, lines))
     if settings.write:
         write(lines, settings)
+
+
+def chosen(settings: Settings) -> list[str]:
+    if settings.systems:
+        return list(settings.systems)
+    peers = PEERS if settings.full else settings.peers or FASTEST_PEERS
+    return [*DEFAULT, *peers, *(ON_SQLITE if settings.sqlite else ())]
 
 
 def measure(

@@ -27,8 +27,9 @@ class Broker:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for queue in (self.commands, f"{self.commands}.dead", self.events):
-            self._channel.queue_delete(queue)
+        for suffix in ("", ".dead", ".DQ", ".XQ"):  # ours and dramatiq's
+            self._channel.queue_delete(self.commands + suffix)
+        self._channel.queue_delete(self.events)
         self._channel.exchange_delete(self._exchange)
         self._connection.close()
 
@@ -38,7 +39,7 @@ class Broker:
         self._channel.queue_bind(self.events, self._exchange)
 
     def publish(self, workload: Workload) -> None:
-        """Publish every command, and wait until the queue holds them all."""
+        """Publish every command; `wait_for_commands` tells when the queue holds them all."""
         for update in workload.updates:
             properties = pika.BasicProperties(
                 type=workload.type,
@@ -47,7 +48,9 @@ class Broker:
                 delivery_mode=pika.DeliveryMode.Persistent,
             )
             self._channel.basic_publish("", self.commands, update.body, properties)
-        wait_until(lambda: self.count(self.commands) == len(workload), "the commands", 60)
+
+    def wait_for_commands(self, number: int) -> None:
+        wait_until(lambda: self.count(self.commands) == number, "the commands", 60)
 
     def count(self, queue: str) -> int:
         """Return how many messages wait in the queue, delivered ones left out."""

@@ -56,10 +56,9 @@ def run(system: System, workload: Workload, servers: Servers, progress: Progress
         }
         with Broker(servers.amqp_url, name) as broker:
             try:
-                _declare(environment)
                 broker.subscribe()
                 db.load(workload.entities)
-                broker.publish(workload)
+                _preload(system, environment, broker, workload, Path(folder))
                 with _processes(system, environment, Path(folder)) as processes:
                     measurement = _measure(processes, servers, broker, db, workload, progress)
                 events = list(broker.received(broker.count(broker.events)))
@@ -142,14 +141,22 @@ def _processes(system: System, environment: Environment, folder: Path) -> Iterat
         raise RuntimeError(f"the processes ended with {codes}")
 
 
-def _declare(environment: Environment) -> None:
+def _preload(
+    system: System, environment: Environment, broker: Broker, workload: Workload, folder: Path
+) -> None:
+    """Make the command queue and fill it."""
+    commands = folder / "commands.jsonl"
+    commands.write_bytes(b"\n".join(update.body for update in workload.updates))
     subprocess.run(
-        [sys.executable, "-m", "worker", "declare"],
-        env=environment,
+        system.loader or [sys.executable, "-m", "worker", "declare"],
+        env={**environment, "BENCH_COMMANDS": str(commands)},
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    if not system.loader:
+        broker.publish(workload)
+    broker.wait_for_commands(len(workload))
 
 
 def _logs(folder: str) -> str:

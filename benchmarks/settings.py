@@ -30,7 +30,9 @@ def read_settings() -> Settings:
 
 
 def _names(variable: str) -> tuple[str, ...]:
-    return tuple(os.environ.get(variable, "").replace(",", " ").split())
+    """Names may hold spaces, so commas part them."""
+    names = os.environ.get(variable, "").split(",")
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def _flag(variable: str) -> bool:

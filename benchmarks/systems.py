@@ -3,6 +3,8 @@
 import sys
 from dataclasses import dataclass, field
 
+from benchmarks.peers.environment import programs
+
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
@@ -18,6 +20,7 @@ class System:
     """`in_order`: events of an aggregate arrive in the order of its versions.
 
     `first_in_first_out`: one consumer that applies commands in the order of the queue.
+    `peer`: the environment that it needs. `loader`: what publishes commands in the peer's own form.
     """
 
     name: str
@@ -26,10 +29,24 @@ class System:
     in_order: bool = True
     first_in_first_out: bool = False
     sqlite: bool = False
+    peer: str | None = None
+    loader: tuple[str, ...] = ()
 
 
 def _python(role: str, *arguments: str, ready: str = "ready") -> Program:
     return Program(role=role, arguments=(sys.executable, "-m", *arguments), ready=ready)
+
+
+def _peer(name: str, ready: str, *arguments: str) -> System:
+    folder = programs(name)
+    program = Program(role="consumer", arguments=(str(folder / name), *arguments), ready=ready)
+    return System(
+        name=name,
+        programs=(program,),
+        in_order=False,  # they publish after the commit, from several threads or processes
+        peer=name,
+        loader=(str(folder / "python"), "-m", f"benchmarks.peers.{name}_app"),
+    )
 
 
 _consume = _python("consumer", "worker", "consume", ready='"consuming"')
@@ -61,8 +78,29 @@ SYSTEMS = {
             first_in_first_out=True,
             sqlite=True,
         ),
+        _peer(
+            "dramatiq",
+            "Worker process is ready",
+            "benchmarks.peers.dramatiq_app",
+            "--processes=2",
+            "--threads=4",
+        ),
+        _peer(
+            "celery",
+            " ready.",
+            "-A",
+            "benchmarks.peers.celery_app",
+            "worker",
+            "--concurrency=4",
+            "--without-gossip",
+            "--without-mingle",
+            "--loglevel=info",
+        ),
     )
 }
+
+PEERS = tuple(name for name, system in SYSTEMS.items() if system.peer)
+FASTEST_PEERS: tuple[str, ...] = ()
 
 DEFAULT = ("ours-1", "ours-2", "ceiling-1", "ceiling-2", "plain pika")
 ON_SQLITE = ("ours on SQLite", "plain on SQLite")

@@ -48,7 +48,7 @@ def apply(connection: psycopg.Connection[Any], raw: bytes) -> Event | None:
         ).fetchone()
         if row is None:
             raise LookupError(f"there is no entity {entity_id}")
-        event = _event(command_id, entity_id, value, row[0] + 1)
+        event = new_event(command_id, entity_id, value, row[0] + 1)
         connection.execute(
             "UPDATE entities SET value = %s, version = %s WHERE id = %s",
             (value, row[0] + 1, entity_id),
@@ -81,7 +81,7 @@ def published(connection: psycopg.Connection[Any], event: Event) -> None:
         connection.execute("DELETE FROM outbox WHERE id = %s", (event.row,))
 
 
-def _event(command_id: UUID, entity_id: UUID, value: str, version: int) -> Event:
+def new_event(command_id: UUID, entity_id: UUID, value: str, version: int) -> Event:
     event_id, now = str(uuid4()), datetime.now(UTC)
     body = {
         "event_id": event_id,

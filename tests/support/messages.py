@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 from pika import BasicProperties
 
-from worker.composition import AGGREGATES, catalogue
 from schemas.codec import Codec
+from worker.composition import AGGREGATES, catalogue
 from worker.reading import Reader, Received
 from worker.wire import Message, received
 

@@ -43,24 +43,24 @@ class Migrated:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._migrated = self._structure()
+        with connect(url) as connection:
+            self._migrated = _structure(connection)
 
     def clean(self) -> bool:
         """Delete all rows; return False where a test has changed more than rows."""
         with connect(self.url) as connection:
             connection.execute(_END_SESSIONS)
-        if self._structure() != self._migrated:
-            return False
-        with connect(self.url) as connection:
-            for table in self._migrated[0]:
-                if table != _VERSION:
-                    connection.execute(text(f'DELETE FROM "{table}"'))
-        return True
+            if _structure(connection) != self._migrated:
+                return False
+            tables = [f'"{table}"' for table in self._migrated[0] if table != _VERSION]
+            connection.execute(text("; ".join(f"DELETE FROM {table}" for table in tables)))
+            return True
 
-    def _structure(self) -> tuple[list[str], list[Any]]:
-        with connect(self.url) as connection:
-            versions = connection.execute(text(f"SELECT * FROM {_VERSION}")).scalars().all()
-            return list(connection.execute(_TABLES).scalars()), list(versions)
+
+def _structure(connection: Connection) -> tuple[list[str], list[str]]:
+    """Return the tables and the versions of the schema."""
+    versions = connection.execute(text(f"SELECT version_num FROM {_VERSION}")).scalars()
+    return list(connection.execute(_TABLES).scalars()), list(versions)
 
 
 @contextmanager

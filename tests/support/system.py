@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pika
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 from tests.support.foreign import Sender, Subscriber
 from tests.support.waiting import wait_for
@@ -37,7 +37,7 @@ class System:
             "PYTHONWARNINGS": "error",
             **settings,
         }
-        self._engine = create_engine(database_url)
+        self._engine = create_engine(database_url, poolclass=NullPool)  # servers come and go
         self._processes: list[subprocess.Popen[bytes]] = []
         self._logs = 0
         self._closing = ExitStack()

@@ -1,7 +1,10 @@
 """Up, down and up again; who refuses a schema that is behind; several at once."""
 
+import gc
 import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from threading import Thread
 from typing import IO, Any
@@ -76,6 +79,26 @@ def test_after_going_up_and_down_it_goes_up_again(alembic, empty):
 def test_the_migrations_make_what_the_program_expects(alembic):
     command.upgrade(alembic, "head")
     assert command.check(alembic) is None
+
+
+def test_alembic_closes_the_connection_it_opened(alembic):
+    with finalizers_complaints():
+        gc.collect()  # what others have left is not meant here
+    with finalizers_complaints() as complaints:
+        command.upgrade(alembic, "head")
+        gc.collect()
+    assert complaints == []
+
+
+@contextmanager
+def finalizers_complaints() -> Iterator[list[str]]:
+    """Collect what finalizers complain of: warnings are errors here, and nobody can catch theirs."""
+    seen: list[str] = []
+    hook, sys.unraisablehook = sys.unraisablehook, lambda args: seen.append(str(args.exc_value))
+    try:
+        yield seen
+    finally:
+        sys.unraisablehook = hook
 
 
 def test_a_difference_between_migrations_and_program_is_noticed(alembic):
@@ -156,13 +179,10 @@ def test_a_newer_database_is_usable_and_told(database):
     assert check_schema(database) is False
 
 
-@pytest.mark.parametrize("program", ["run", "consume", "relay"])
-def test_the_worker_refuses_a_database_that_is_behind_and_says_what_mends_it(
-    program, sqlite_database
-):
+def test_the_worker_refuses_a_database_that_is_behind_and_says_what_mends_it(sqlite_database):
     result = subprocess.run(
-        [PYTHON, "-m", "worker", program],
-        env=environment(DATABASE_URL=sqlite_database, AMQP_URL="amqp://guest:guest@127.0.0.1:1/"),
+        [PYTHON, "-m", "worker", "run"],
+        env=environment(DATABASE_URL=sqlite_database),
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -173,6 +193,12 @@ def test_the_worker_refuses_a_database_that_is_behind_and_says_what_mends_it(
     assert result.stderr == (
         "Error: The database schema is behind (at nothing): run `python -m worker migrate`.\n"
     )
+
+
+@pytest.mark.parametrize("program", [Consumer, Relay])
+def test_each_process_refuses_a_database_that_is_behind(program, empty):
+    with pytest.raises(SchemaBehind):
+        program(component(empty), StopFlag(1), Health(empty, 30)).run()
 
 
 @pytest.mark.parametrize("program", [Consumer, Relay])
@@ -201,7 +227,7 @@ for url in sys.stdin:
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def migrators() -> Iterator[list[subprocess.Popen[str]]]:
     """Two processes that migrate what they are told to."""
     processes = [

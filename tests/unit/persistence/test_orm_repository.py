@@ -287,7 +287,10 @@ def other(postgresql: Database) -> Iterator[Database]:
 
 
 def waits_for_a_lock(database: Database) -> bool:
-    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    query = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
     with database.engine.connect() as connection:
         return bool(connection.exec_driver_sql(query).scalar())
 

@@ -1,7 +1,9 @@
 """What every `Repository` and every `Views` promises, whatever is behind it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -33,6 +35,15 @@ def update(repository: Repository, entity_id: EntityID, *values: str) -> None:
 def state(repository: Repository, entity_id: EntityID) -> tuple[str | None, int] | None:
     entity = repository.find(entity_id)
     return (entity.dto.value, entity.dto.version) if entity else None
+
+
+def interrupted(backend: Backend, work: Callable[[Repository], Any]) -> list[Any]:
+    """Do the work in a transaction that fails then; return what the work returned."""
+    done = []
+    with suppress(Interrupted), backend.transaction() as repository:
+        done.append(work(repository))
+        raise Interrupted
+    return done
 
 
 class Contract(ABC):
@@ -108,16 +119,12 @@ class Contract(ABC):
             assert state(repository, entity_id) == ("blue", 2)
 
     def test_a_transaction_that_fails_keeps_no_new_entity(self, backend):
-        with pytest.raises(Interrupted), backend.transaction() as repository:
-            entity_id = create(repository)
-            raise Interrupted
+        (entity_id,) = interrupted(backend, create)
         with backend.transaction() as repository:
             assert repository.find(entity_id) is None
 
     def test_a_transaction_that_fails_keeps_no_change(self, backend, entity_id):
-        with pytest.raises(Interrupted), backend.transaction() as repository:
-            update(repository, entity_id, "blue")
-            raise Interrupted
+        interrupted(backend, lambda repository: update(repository, entity_id, "blue"))
         with backend.transaction() as repository:
             assert state(repository, entity_id) == (None, 1)
 
@@ -162,9 +169,7 @@ class Contract(ABC):
             assert backend.views.find(entity_id) == EntityView(entity_id, None, 1)
 
     def test_the_view_does_not_show_what_was_rolled_back(self, backend):
-        with pytest.raises(Interrupted), backend.transaction() as repository:
-            entity_id = create(repository)
-            raise Interrupted
+        (entity_id,) = interrupted(backend, create)
         assert backend.views.find(entity_id) is None
 
 

@@ -206,7 +206,7 @@ def test_odd_text_is_taken_as_it_is(value):
     assert CODEC.decode(UPDATE, update(uuid4(), value)).value == value
 
 
-@pytest.mark.parametrize("value", ["\0", "a\0b", "\ud800", "\udfff", "\udc00\ud800"])
+@pytest.mark.parametrize("value", ["\0", "a\0b", chr(0xD800), chr(0xDFFF)])
 def test_text_that_cannot_be_stored_is_refused(value):
     errors = errors_of(UPDATE, update(uuid4(), value))
     assert errors == {"value": ["Contains a NUL or a lone surrogate, which cannot be stored."]}
@@ -233,7 +233,7 @@ def test_what_is_no_text_is_refused(value):
         "00000000-0000-0000-0000-00000000000g",
         " 00000000-0000-0000-0000-000000000001",
         "00000000-0000-0000-0000-000000000001\n",
-        "٠0000000-0000-0000-0000-000000000001",
+        "\u06600000000-0000-0000-0000-000000000001",
         1,
         True,
         {},
@@ -285,7 +285,7 @@ def test_an_rfc_3339_time_is_taken(text, time):
         "0000-01-02T03:04:05Z",
         "2026-01-02T03:04:05.Z",
         "2026-01-02T03:04:05Z\n",
-        "٢٠٢٦-01-02T03:04:05Z",
+        "\u0662\u0660\u0662\u0666-01-02T03:04:05Z",
         1767323045,
         True,
         [],
@@ -325,12 +325,17 @@ def test_a_body_that_is_no_json_object_is_malformed(body, why):
     assert refusal.value.kind == "malformed"
 
 
+def kind_of(body: bytes) -> str:
+    """Return "object", or the kind of the fault."""
+    try:
+        return "object" if isinstance(parse(body), dict) else "something else"
+    except Undecodable as fault:
+        return fault.kind
+
+
 @given(st.binary())
 def test_any_bytes_are_an_object_or_malformed(body):
-    try:
-        assert isinstance(parse(body), dict)
-    except Undecodable as fault:
-        assert fault.kind == "malformed"
+    assert kind_of(body) in ("object", "malformed")
 
 
 @pytest.mark.parametrize("depth", [10, 300, 900, 990, 5000])

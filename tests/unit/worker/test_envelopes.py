@@ -98,7 +98,7 @@ def test_a_trace_without_state_is_copied():
         b"\xff",
         7,
         None,
-        TRACE.replace("0", "٠"),
+        TRACE.replace("0", "\u0660"),
     ],
 )
 def test_what_is_no_trace_is_not_copied(parent):

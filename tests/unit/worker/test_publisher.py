@@ -221,7 +221,11 @@ def test_a_broker_that_confirms_slowly_is_waited_for(broker, publisher, monkeypa
         publish(publisher)
 
     def slowly(number: int) -> Callable[[], None]:
-        return lambda: (clock.pass_by(50), broker.ack(number)) and None
+        def late() -> None:
+            clock.pass_by(50)
+            broker.ack(number)
+
+        return late
 
     broker.script = [slowly(1), slowly(2), slowly(3)]
     publisher.wait()

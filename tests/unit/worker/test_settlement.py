@@ -1,4 +1,4 @@
-"""How commands end, with a real unit of work: what is in the tables once the batch has committed."""
+"""How commands end, with a real unit of work: what is in the tables after the commit."""
 
 import json
 from collections import Counter
@@ -501,7 +501,8 @@ def test_a_bug_costs_its_neighbours_nothing(world):
 
 
 def test_a_creation_that_meets_a_bug_leaves_room_for_another(world):
-    doomed, entity_id = create(entity_id := uuid4()), entity_id
+    entity_id = uuid4()
+    doomed = create(entity_id)
 
     def sabotage(command: Command) -> None:
         if str(command.command_id) == doomed["command_id"]:

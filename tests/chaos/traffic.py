@@ -1,0 +1,145 @@
+"""Other people's programs that survive what the faults do to the broker: plain pika, nothing of ours."""
+
+import json
+import random
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from time import sleep
+from uuid import uuid4
+
+import pika
+from pika.exceptions import AMQPError
+
+from tests.support.foreign import Heard, Sent, create, update
+
+AWAY = (AMQPError, OSError)  # what pika raises while the broker is away
+ENTITIES = 40
+
+
+class Sender:
+    """Sends for as long as it may: repeats, shuffled, a hot entity, clocks that jump.
+
+    A command is in `sent` before it is published, and is published again until it is confirmed.
+    """
+
+    def __init__(self, url: str, queue: str, rate: float) -> None:
+        """`rate`: commands a second, about."""
+        self._url = url
+        self._queue = queue
+        self._pause = 20 / rate
+        self._stopping = threading.Event()
+        self._hot = str(uuid4())
+        self._entities = [str(uuid4()) for _ in range(ENTITIES)]
+        self.sent: list[Sent] = []
+        self.published = 0
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the last batch out, and return when it is confirmed."""
+        self._stopping.set()
+        self._thread.join(120)
+        assert not self._thread.is_alive(), "the sender cannot publish"
+
+    def _run(self) -> None:
+        self._publish([create(entity) for entity in [self._hot, *self._entities]])
+        while not self._stopping.wait(self._pause):
+            batch = [self._command() for _ in range(20)]
+            repeats = random.choices(self.sent, k=4)
+            mixed = [*batch, *batch[:8], *repeats]
+            random.shuffle(mixed)
+            self._publish(mixed, new=batch)
+
+    def _command(self) -> Sent:
+        if random.random() < 0.1:
+            return create()
+        entity = self._hot if random.random() < 0.3 else random.choice(self._entities)
+        command = update(entity, f"value {random.random()}")
+        jump = timedelta(days=random.uniform(-9000, 9000))
+        command.body["timestamp"] = (datetime.now(UTC) + jump).isoformat()
+        return command
+
+    def _publish(self, commands: list[Sent], new: list[Sent] | None = None) -> None:
+        self.sent += commands if new is None else new
+        while True:
+            try:
+                with pika.BlockingConnection(parameters(self._url)) as connection:
+                    channel = connection.channel()
+                    channel.confirm_delivery()
+                    for command in commands:
+                        channel.basic_publish(
+                            "",
+                            self._queue,
+                            json.dumps(command.body).encode(),
+                            pika.BasicProperties(type=command.type, delivery_mode=2),
+                            mandatory=True,
+                        )
+                        self.published += 1
+                    return
+            except AWAY:
+                sleep(0.2)  # a back-off of the foreign program, no wait of the test
+
+
+class Subscriber:
+    """Hears everything on a durable queue of its own, through any number of connections."""
+
+    def __init__(self, url: str, exchange: str) -> None:
+        self._url = url
+        self._exchange = exchange
+        self.queue = f"{exchange}.subscriber"
+        self.heard: list[Heard] = []
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._once(self._bind)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(30)
+
+    def distinct(self) -> int:
+        return len({heard.properties.message_id for heard in list(self.heard)})
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._once(self._listen)
+            except AWAY:
+                sleep(0.2)  # a back-off of the foreign program, no wait of the test
+
+    def _once(
+        self, work: Callable[[pika.adapters.blocking_connection.BlockingChannel], None]
+    ) -> None:
+        with pika.BlockingConnection(parameters(self._url)) as connection:
+            work(connection.channel())
+
+    def _bind(self, channel: pika.adapters.blocking_connection.BlockingChannel) -> None:
+        quorum = {"x-queue-type": "quorum"}
+        channel.exchange_declare(self._exchange, "fanout", durable=True)
+        channel.queue_declare(self.queue, durable=True, arguments=quorum)
+        channel.queue_bind(self.queue, self._exchange)
+
+    def _listen(self, channel: pika.adapters.blocking_connection.BlockingChannel) -> None:
+        channel.basic_qos(prefetch_count=200)
+        for method, properties, body in channel.consume(self.queue, inactivity_timeout=0.2):
+            if method is not None:
+                self.heard.append(
+                    Heard(properties.type, json.loads(body), properties, self._exchange, "")
+                )
+                channel.basic_ack(method.delivery_tag)
+            if self._stopping.is_set():
+                channel.cancel()
+                return
+
+
+def parameters(url: str) -> pika.URLParameters:
+    result = pika.URLParameters(url)
+    result.heartbeat = 10
+    result.blocked_connection_timeout = 60
+    result.socket_timeout = 5
+    return result
