@@ -22,17 +22,17 @@ demo: setup ## the whole story on your terminal; stops what it starts
 run: setup ## keep the component running; tells where to publish and subscribe
 	@$(PYTHON) -m tools.run
 
-test: setup ## every test, against a real RabbitMQ and a real PostgreSQL, with coverage
+test: setup ## every test (or ARGS="-k some"), against a real RabbitMQ and a real PostgreSQL
 	@$(PYTHON) -m coverage erase
 	@$(PYTHON) -m coverage run -m pytest $(ARGS)
 	@$(PYTHON) -m coverage combine --quiet
-	@$(PYTHON) -m coverage report
+	@$(PYTHON) -m coverage report $(if $(ARGS),--fail-under=0)
 
 lint: setup ## formatting, lint, types, and who may import whom
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m mypy
-	@.venv/bin/python .venv/bin/lint-imports
+	@$(PYTHON) .venv/bin/lint-imports
 
 bench: setup ## commands a second, next to plain one-transaction-a-command pika
 	@$(PYTHON) -m benchmarks $(ARGS)

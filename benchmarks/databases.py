@@ -13,7 +13,7 @@ import psycopg
 
 from benchmarks.servers import Servers
 
-_TEMPLATE = "bench_template"
+_TEMPLATE = f"bench_template_{os.getpid()}"
 
 
 class RunDatabase(Protocol):
@@ -78,10 +78,9 @@ class SQLiteRun:
 
     @contextmanager
     def gate(self) -> Iterator[None]:
-        with closing(self._connect()) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            yield
-            connection.rollback()
+        # The one lock that SQLite has would keep the processes from starting at all. So the first
+        # delivery is the start; it is seen a few milliseconds late, which is nothing here.
+        yield
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with closing(self._connect()) as connection:

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
 .venv/bin/python -m venv "$folder"
-"$folder/bin/python" -m pip --quiet --disable-pip-version-check install uv
+"$folder/bin/python" -m pip -qq --disable-pip-version-check install uv
 
 compile() {
     "$folder/bin/uv" --quiet pip compile pyproject.toml "$@" --upgrade --universal --python-version 3.11 \

@@ -23,10 +23,13 @@ class Report:
         return [*self.lost, *self.doubled, *self.out_of_order, *self.wrongly_dead]
 
 
-def check(system: System, sent: Sequence[Sent], heard: Sequence[Heard]) -> Report:
+def check(
+    system: System, sent: Sequence[Sent], heard: Sequence[Heard], *, repeats: bool = True
+) -> Report:
     """Compare what was sent (good commands only) with the tables and with what was heard.
 
-    Call it when the queue and the outbox are empty.
+    Call it when the queue and the outbox are empty. `repeats`: whether there was a failure after
+    which an event may be published again.
     """
     report = Report()
     commands = {command.command_id: command for command in sent}
@@ -37,6 +40,9 @@ def check(system: System, sent: Sequence[Sent], heard: Sequence[Heard]) -> Repor
     _check_inbox(report, commands, inbox)
     _check_events(report, commands, heard)
     _check_order(report, heard)
+    if not repeats:
+        times = Counter(event.properties.message_id for event in heard)
+        report.doubled += [f"event {one} was heard {n} times" for one, n in times.items() if n > 1]
     _check_entities(report, system, commands, heard)
     for kind, command_id in system.query("SELECT kind, command_id FROM dead_letters"):
         if command_id is None or str(UUID(str(command_id))) in commands:

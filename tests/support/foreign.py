@@ -86,20 +86,31 @@ class Sender:
 class Subscriber:
     """Collects what its own queue receives, in the order of arrival, in a thread of its own."""
 
-    def __init__(self, url: str, exchange: str | None = None) -> None:
-        """Without an exchange: a queue for replies, named `queue`."""
+    def __init__(self, url: str, exchange: str | None = None, room: int | None = None) -> None:
+        """Without an exchange: a queue for replies, named `queue`. `room`: messages it can hold."""
         self.heard: list[Heard] = []
         self._connection = pika.BlockingConnection(pika.URLParameters(url))
         self._channel = self._connection.channel()
-        self.queue: str = self._channel.queue_declare("", exclusive=True).method.queue
+        limits = {"x-max-length": room, "x-overflow": "reject-publish"} if room else {}
+        self.queue: str = self._channel.queue_declare(
+            "", exclusive=True, arguments=limits
+        ).method.queue
         if exchange is not None:
             self._channel.queue_bind(self.queue, exchange)
-        self._channel.basic_consume(self.queue, self._on_message, auto_ack=True)
+        self._channel.basic_qos(prefetch_count=1 if room else 0)
+        self._channel.basic_consume(self.queue, self._on_message)
         self._thread = threading.Thread(target=self._channel.start_consuming, daemon=True)
         self._thread.start()
 
     def of_type(self, *types: str) -> Sequence[Heard]:
         return [heard for heard in list(self.heard) if heard.type in types]
+
+    def all(self) -> list[Heard]:
+        """Return everything, once nothing waits in the queue any more."""
+        done = threading.Event()
+        self._connection.add_callback_threadsafe(lambda: self._sync(done))
+        assert done.wait(10)
+        return list(self.heard)
 
     def distinct(self) -> int:
         """Return how many different messages were heard: repeats may follow a failure."""
@@ -110,6 +121,11 @@ class Subscriber:
         self._thread.join(10)
         self._connection.close()
 
+    def _sync(self, done: threading.Event) -> None:
+        """Make a round trip: what the broker had for us before it has arrived after it."""
+        self._channel.queue_declare(self.queue, passive=True)
+        self._connection.add_callback_threadsafe(done.set)
+
     def _on_message(
         self, channel: Any, method: Any, properties: pika.BasicProperties, body: bytes
     ) -> None:
@@ -118,3 +134,4 @@ class Subscriber:
                 properties.type, json.loads(body), properties, method.exchange, method.routing_key
             )
         )
+        self._channel.basic_ack(method.delivery_tag)

@@ -38,7 +38,7 @@ class System:
             **settings,
         }
         self._engine = create_engine(database_url, poolclass=NullPool)  # servers come and go
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[Process] = []
         self._logs = 0
         self._closing = ExitStack()
 
@@ -83,8 +83,14 @@ class System:
                 stdout=output,
                 stderr=output,
             )
-        self._processes.append(popen)
-        return Process(popen, log)
+        self._processes.append(Process(arguments[0], popen, log))
+        return self._processes[-1]
+
+    def stop(self, role: str) -> None:
+        """Let the processes of this role finish what they have."""
+        for process in self._processes:
+            if process.role == role and process.code is None:
+                assert process.stop() == 0, process.log()
 
     def sender(self) -> Sender:
         return self._closing.enter_context(closing(Sender(self.amqp_url, self.queue)))
@@ -92,6 +98,10 @@ class System:
     def subscriber(self) -> Subscriber:
         """Return a subscriber of the event exchange."""
         return self._closing.enter_context(closing(Subscriber(self.amqp_url, self.exchange)))
+
+    def small_subscriber(self, room: int) -> Subscriber:
+        """Return a subscriber whose queue refuses what it has no room for."""
+        return self._closing.enter_context(closing(Subscriber(self.amqp_url, self.exchange, room)))
 
     def replies(self) -> Subscriber:
         """Return what listens on a queue for replies."""
@@ -132,10 +142,10 @@ class System:
             yield
 
     def close(self) -> None:
-        for popen in self._processes:
-            if popen.poll() is None:
-                popen.kill()
-            popen.wait()
+        for process in self._processes:
+            if process.code is None:
+                process.signal(signal.SIGKILL)
+            process.wait()
         self._closing.close()
         self._engine.dispose()
         with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
@@ -148,7 +158,8 @@ class System:
 class Process:
     """A process under test."""
 
-    def __init__(self, popen: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, role: str, popen: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.role = role
         self._popen = popen
         self._log = log
 

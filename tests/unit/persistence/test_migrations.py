@@ -92,7 +92,7 @@ def test_alembic_closes_the_connection_it_opened(alembic):
 
 @contextmanager
 def finalizers_complaints() -> Iterator[list[str]]:
-    """Collect what finalizers complain of: warnings are errors here, and nobody can catch theirs."""
+    """Collect what finalizers raise: warnings are errors here, and nobody can catch theirs."""
     seen: list[str] = []
     hook, sys.unraisablehook = sys.unraisablehook, lambda args: seen.append(str(args.exc_value))
     try:

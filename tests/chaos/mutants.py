@@ -1,0 +1,94 @@
+"""Workers with one promise taken out, to show that the checker sees it.
+
+`MUTANT=no_inbox python -m tests.chaos.mutants consume`; `MUTANT=none` is the worker as it is.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pika
+
+from persistence import locks
+from persistence.inbox import Inbox
+from persistence.unit_of_work import UnitOfWork
+from worker import relay
+from worker.cli import main
+from worker.consumer import Consumer
+
+
+def ack_before_commit() -> None:
+    """The second batch is acknowledged first; then the process dies, as processes do."""
+    settle = Consumer._settle
+    batches = []
+
+    def early(self: Any, intake: Any, batch: Any, work: Any) -> Any:
+        batches.append(batch)
+        if len(batches) == 2:
+            intake.settle(batch[-1][0])
+            for _ in range(5):
+                self._broker.step(0.1)
+            os._exit(1)
+        return settle(self, intake, batch, work)
+
+    Consumer._settle = early  # type: ignore[method-assign]
+
+
+def no_inbox() -> None:
+    """Nobody looks up what is known, and nobody writes it down."""
+    Inbox.read = lambda self, command_ids: None  # type: ignore[method-assign]
+    Inbox.get = lambda self, command_id: None  # type: ignore[method-assign]
+    Inbox.write = lambda self: None  # type: ignore[method-assign]
+
+
+def publish_before_commit() -> None:
+    """Events leave while the transaction is open; the second one then dies with its process."""
+    write = UnitOfWork._write
+    batches = []
+
+    def leak(self: Any) -> None:
+        write(self)
+        batches.append(self)
+        if len(batches) == 2:
+            parameters = pika.URLParameters(os.environ["AMQP_URL"])
+            with pika.BlockingConnection(parameters) as connection:
+                for row in self.outbox._rows:
+                    properties = pika.BasicProperties(
+                        type=row["type"], message_id=row["message_id"], headers={}
+                    )
+                    exchange = f"{os.environ['COMPONENT_NAME']}.events"
+                    connection.channel().basic_publish(
+                        exchange, "", row["body"].encode(), properties
+                    )
+            os._exit(1)
+
+    UnitOfWork._write = leak  # type: ignore[method-assign]
+
+
+def relay_without_lock() -> None:
+    """Every relay believes that it is the only one."""
+    locks._AdvisoryLock.acquire = lambda self, *, wait: True  # type: ignore[method-assign]
+
+
+def delete_past_a_nack() -> None:
+    """Whatever is confirmed is deleted, whether what came before it is or not."""
+    relay.deletable = lambda rows, confirmed: [  # type: ignore[assignment]
+        row.id for number, row in rows.items() if number in confirmed
+    ]
+
+
+MUTANTS: dict[str, Callable[[], None]] = {
+    mutant.__name__: mutant
+    for mutant in (
+        ack_before_commit,
+        no_inbox,
+        publish_before_commit,
+        relay_without_lock,
+        delete_past_a_nack,
+    )
+}
+
+if __name__ == "__main__":
+    if os.environ["MUTANT"] != "none":
+        MUTANTS[os.environ["MUTANT"]]()
+    main()

@@ -1,0 +1,96 @@
+"""The checker catches every kind of harm, and finds none where nothing was taken out."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from tests.support.checker import Report, check
+from tests.support.foreign import Sent, Subscriber, create, update
+from tests.support.system import System
+from tests.support.waiting import wait_for
+
+MODULE = "tests.chaos.mutants"
+
+
+def commands(count: int, entities: int = 5) -> list[Sent]:
+    ids = [str(uuid4()) for _ in range(entities)]
+    return [*map(create, ids), *(update(ids[i % entities], f"{i}") for i in range(count))]
+
+
+def a_consumer_that_dies(system: System, mutant: str) -> Report:
+    """Commands are sent once; the consumer may die, and an honest one goes on."""
+    subscriber, sent = system.subscriber(), commands(100)
+    system.sender().send(sent)
+    system.start("relay")
+    first = system.start("consume", module=MODULE, MUTANT=mutant, BATCH_SIZE="10")
+    if mutant == "none":
+        wait_for(lambda: system.count("inbox") > 20, "some batches")
+        first.signal(9)
+    assert first.wait() != 0
+    system.start("consume")
+    return settle_and_check(system, sent, subscriber)
+
+
+def commands_sent_twice(system: System, mutant: str) -> Report:
+    subscriber, sent = system.subscriber(), commands(100)
+    system.sender().send(sent * 2)
+    system.start("relay")
+    system.start("consume", module=MODULE, MUTANT=mutant)
+    return settle_and_check(system, sent, subscriber)
+
+
+def two_relays(system: System, mutant: str) -> Report:
+    subscriber, sent = system.subscriber(), commands(2000)
+    for _ in range(2):
+        relay = system.start("relay", module=MODULE, MUTANT=mutant)
+        if mutant != "none":
+            relay.wait_for_log('"relaying"')
+    system.start("consume")
+    system.sender().send(sent)
+    return settle_and_check(system, sent, subscriber, repeats=False)
+
+
+def a_queue_that_is_full_now_and_then(system: System, mutant: str) -> Report:
+    """The subscriber's queue refuses what it has no room for: the broker nacks."""
+    subscriber, sent = system.small_subscriber(5), commands(400, entities=2)
+    system.sender().send(sent)
+    system.start("consume")
+    wait_for(lambda: system.count("outbox") == len(sent), "a full outbox")
+    relay = system.start("relay", module=MODULE, MUTANT=mutant)
+    relay.wait_for_log("the broker refused a message")
+    return settle_and_check(system, sent, subscriber)
+
+
+def settle_and_check(
+    system: System, sent: list[Sent], subscriber: Subscriber, *, repeats: bool = True
+) -> Report:
+    last = create()  # one consumer takes the queue in its order: what came before is settled then
+    system.sender().send([last])
+    heard = subscriber.heard
+    wait_for(lambda: any(e.body["command_id"] == last.command_id for e in heard), "the last", 120)
+    system.stop("consume")
+    wait_for(lambda: system.count("outbox") == 0, "an empty outbox", 120)
+    return check(system, [*sent, last], subscriber.all(), repeats=repeats)
+
+
+SCENARIOS: dict[str, tuple[Callable[[System, str], Report], str]] = {
+    "ack_before_commit": (a_consumer_that_dies, "lost"),
+    "publish_before_commit": (a_consumer_that_dies, "doubled"),
+    "no_inbox": (commands_sent_twice, "doubled"),
+    "relay_without_lock": (two_relays, "doubled"),
+    "delete_past_a_nack": (a_queue_that_is_full_now_and_then, "out_of_order"),
+}
+
+
+@pytest.mark.parametrize("mutant", SCENARIOS)
+def test_the_checker_catches_the_mutant(system: System, mutant: str) -> None:
+    scenario, harm = SCENARIOS[mutant]
+    assert getattr(scenario(system, mutant), harm)
+
+
+@pytest.mark.parametrize("scenario", {scenario for scenario, _ in SCENARIOS.values()})
+def test_the_checker_finds_nothing_where_nothing_was_taken_out(
+    system: System, scenario: Callable[[System, str], Report]
+) -> None:
+    assert scenario(system, "none").problems == []
