@@ -1,5 +1,7 @@
 """The engine, and the column types and names that both databases share."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -59,7 +61,7 @@ class Database:
     def __init__(self, url: str, deadline: float = 15, *, read_only: bool = False) -> None:
         self.url: URL = make_url(url)
         self.is_postgresql = self.url.get_backend_name() == "postgresql"
-        self._deadline = deadline
+        self._deadline: float | None = deadline
         self._begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
         self.engine = self._postgresql() if self.is_postgresql else self._sqlite()
 
@@ -74,19 +76,33 @@ class Database:
         option = {"isolation_level": "AUTOCOMMIT"} if self.is_postgresql else {"begin": False}
         return self.engine.connect().execution_options(**option)
 
+    @contextmanager
+    def without_deadline(self) -> Iterator[None]:
+        """Let statements of the block take as long as they need; on connections of its own."""
+        deadline, self._deadline = self._deadline, None
+        self.dispose()
+        try:
+            yield
+        finally:
+            self._deadline = deadline
+            self.dispose()
+
     def dispose(self) -> None:
         """Close what is open; the next use opens anew."""
         self.engine.dispose()
 
     def _postgresql(self) -> Engine:
         engine = create_engine(
-            self.url, creator=connector(self.url, self._deadline), pool_size=1, max_overflow=1
+            self.url,
+            creator=connector(self.url, lambda: self._deadline),
+            pool_size=1,
+            max_overflow=1,
         )
         event.listen(engine, "connect", self._prepare_postgresql)
         return engine
 
     def _prepare_postgresql(self, connection: Any, record: object) -> None:
-        milliseconds = int(self._deadline * 1000)
+        milliseconds = int((self._deadline or 0) * 1000)  # 0: no limit
         connection.autocommit = True
         for name, value in (
             ("default_transaction_isolation", "'read committed'"),
@@ -99,7 +115,7 @@ class Database:
 
     def _sqlite(self) -> Engine:
         engine = create_engine(
-            self.url, connect_args={"isolation_level": None, "timeout": self._deadline / 3}
+            self.url, connect_args={"isolation_level": None, "timeout": (self._deadline or 0) / 3}
         )
         event.listen(engine, "connect", self._prepare_sqlite)
         event.listen(engine, "begin", self._begin_sqlite)
@@ -118,8 +134,17 @@ class Database:
 def check_url(url: str) -> None:
     """Raise `ValueError` unless the URL names a database that we can use."""
     try:
-        driver = make_url(url).drivername
-    except exc.ArgumentError:
-        driver = None
-    if driver not in ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"):
-        raise ValueError("Must be sqlite:///file or postgresql+psycopg://user:password@host/name.")
+        parsed = make_url(url)
+    except (exc.ArgumentError, ValueError):
+        parsed = None
+    if parsed is None or parsed.drivername not in (
+        "sqlite",
+        "sqlite+pysqlite",
+        "postgresql",
+        "postgresql+psycopg",
+    ):
+        raise ValueError(
+            "Must be sqlite:///file or postgresql+psycopg://user:password@host/name."
+        ) from None
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise ValueError("Must name a file: processes cannot share a database in memory.")

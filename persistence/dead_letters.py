@@ -18,6 +18,7 @@ dead_letters = Table(
     "dead_letters",
     metadata,
     Column("id", SerialKey, primary_key=True),
+    Column("component", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("command_id", Uuid),
@@ -38,12 +39,13 @@ dead_letters = Table(
 class DeadLetters(Inserts):
     """Messages given up in this transaction, each kept with its reason."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, dead_letters)
+    def __init__(self, session: Session, component: str) -> None:
+        super().__init__(session, dead_letters, component)
 
     def add(self, letter: DeadLetter) -> None:
         self._rows.append(
             {
+                "component": self._component,
                 "kind": letter.kind,
                 "reason": letter.reason,
                 "command_id": letter.command_id,
@@ -78,18 +80,19 @@ class DeadLetterView:
 
 
 class DeadLetterViews:
-    """Read access to dead letters."""
+    """Read access to the dead letters of one component."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, component: str) -> None:
         self._database = database
+        self._letters = select(dead_letters).where(dead_letters.c.component == component)
 
     def newest(self, kind: str | None, limit: int) -> list[DeadLetterView]:
         """Return the newest letters, the newest first, of one kind or of all."""
-        query = select(dead_letters).order_by(dead_letters.c.id.desc()).limit(limit)
+        query = self._letters.order_by(dead_letters.c.id.desc()).limit(limit)
         return self._read(query if kind is None else query.where(dead_letters.c.kind == kind))
 
     def find(self, letter_id: int) -> DeadLetterView | None:
-        letters = self._read(select(dead_letters).where(dead_letters.c.id == letter_id))
+        letters = self._read(self._letters.where(dead_letters.c.id == letter_id))
         return letters[0] if letters else None
 
     def _read(self, query: Select[Any]) -> list[DeadLetterView]:
@@ -97,6 +100,9 @@ class DeadLetterViews:
             rows = connection.execute(query).mappings().all()
         parsed = ("errors", "attempts", "properties")
         return [
-            DeadLetterView(**{**row, **{name: json.loads(row[name]) for name in parsed}})
+            DeadLetterView(
+                **{name: row[name] for name in row if name != "component"}
+                | {name: json.loads(row[name]) for name in parsed}
+            )
             for row in rows
         ]

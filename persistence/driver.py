@@ -6,8 +6,12 @@ from psycopg import errors
 from sqlalchemy import URL
 
 
-def connector(url: URL, deadline: float) -> Callable[[], psycopg.Connection[Any]]:
-    """Return what opens a PostgreSQL connection on which no wait is longer than `deadline` seconds.
+def connector(
+    url: URL, deadline_now: Callable[[], float | None]
+) -> Callable[[], psycopg.Connection[Any]]:
+    """Return what opens a PostgreSQL connection on which no wait is longer than a deadline.
+
+    `deadline_now` is asked at every wait, for seconds or None.
 
     libpq's timeouts do not see a peer whose system still acknowledges packets, or a proxy that
     swallows them; so the wait for an answer is bounded here, on our side of the socket.
@@ -15,7 +19,8 @@ def connector(url: URL, deadline: float) -> Callable[[], psycopg.Connection[Any]
 
     class Connection(psycopg.Connection[Any]):
         def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-            if timeout is not None:
+            deadline = deadline_now()
+            if timeout is not None or deadline is None:
                 return super().wait(gen, interval, timeout)
             try:
                 return super().wait(gen, interval, deadline)
@@ -24,5 +29,5 @@ def connector(url: URL, deadline: float) -> Callable[[], psycopg.Connection[Any]
                 raise psycopg.OperationalError(f"no answer within {deadline:g} s") from error
 
     arguments, options = url.get_dialect()().create_connect_args(url)
-    options.setdefault("connect_timeout", max(2, int(deadline / 2)))
+    options.setdefault("connect_timeout", max(2, int((deadline_now() or 0) / 2)))
     return lambda: Connection.connect(*arguments, **options)

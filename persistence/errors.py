@@ -18,8 +18,9 @@ _UNAVAILABLE = ("08", "57", "53", "58", "25", "28", "3D", "42", "XX")
 _CONFLICT = ("40", "55P03")
 _UNIQUE = "23505"
 
-_SQLITE_CONFLICT = ("SQLITE_BUSY", "SQLITE_LOCKED")
 _SQLITE_UNIQUE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
+_SQLITE_CONFLICT = ("SQLITE_BUSY", "SQLITE_LOCKED")
+_SQLITE_REFUSED = ("SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_RANGE", "SQLITE_TOOBIG")
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def _translate(error: exc.DBAPIError) -> type[PersistenceError]:
         return StorageUnavailable
     sqlite_name = getattr(error.orig, "sqlite_errorname", None)
     if sqlite_name is not None:
-        return _of_sqlite(sqlite_name, error)
+        return _of_sqlite(sqlite_name)
     sqlstate = getattr(error.orig, "sqlstate", None)
     if sqlstate is not None:
         return _of_sqlstate(sqlstate)
@@ -54,12 +55,12 @@ def _of_sqlstate(sqlstate: str) -> type[PersistenceError]:
     return StorageUnavailable if sqlstate.startswith(_UNAVAILABLE) else Refused
 
 
-def _of_sqlite(name: str, error: exc.DBAPIError) -> type[PersistenceError]:
+def _of_sqlite(name: str) -> type[PersistenceError]:
     if name.startswith(_SQLITE_UNIQUE):
         return Collision
     if name.startswith(_SQLITE_CONFLICT):
         return Conflict
-    return StorageUnavailable if isinstance(error, exc.OperationalError) else Refused
+    return Refused if name.startswith(_SQLITE_REFUSED) else StorageUnavailable
 
 
 def _message(error: Exception) -> str:

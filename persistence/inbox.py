@@ -17,6 +17,7 @@ APPLIED, REJECTED, FAILED, RETRYING = "applied", "rejected", "failed", "retrying
 inbox = Table(
     "inbox",
     metadata,
+    Column("component", Text, primary_key=True),
     Column("command_id", Uuid, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("status", Text, nullable=False),
@@ -27,8 +28,16 @@ inbox = Table(
     Index(None, "recorded_at"),
 )
 
-_read = select(inbox).where(inbox.c.command_id.in_(bindparam("ids", expanding=True)))
-_update = inbox.update().where(inbox.c.command_id == bindparam("key"))
+_read = (
+    select(inbox)
+    .where(inbox.c.component == bindparam("component"))
+    .where(inbox.c.command_id.in_(bindparam("ids", expanding=True)))
+)
+_update = (
+    inbox.update()
+    .where(inbox.c.component == bindparam("owner"))
+    .where(inbox.c.command_id == bindparam("key"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +54,9 @@ class InboxEntry:
 class Inbox:
     """The commands that this component knows, as this transaction sees and extends them."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, component: str) -> None:
         self._session = session
+        self._component = component
         self._entries: dict[UUID, InboxEntry] = {}
         self._new: set[UUID] = set()
         self._changed: set[UUID] = set()
@@ -54,7 +64,8 @@ class Inbox:
     def read(self, command_ids: Iterable[UUID]) -> None:
         """Learn what is known of these commands, in one query."""
         with driver_errors():
-            rows = self._session.execute(_read, {"ids": list(command_ids)}).all()
+            parameters = {"component": self._component, "ids": list(command_ids)}
+            rows = self._session.execute(_read, parameters).all()
         for row in rows:
             outcome = row.outcome and OutgoingMessage(**json.loads(row.outcome))
             self._entries[row.command_id] = InboxEntry(
@@ -75,12 +86,16 @@ class Inbox:
         if self._new:
             self._session.execute(inbox.insert(), self._rows(self._new))
         if self._changed:
-            rows = [{"key": row["command_id"], **row} for row in self._rows(self._changed)]
+            rows = [
+                {"owner": self._component, "key": row["command_id"], **row}
+                for row in self._rows(self._changed)
+            ]
             self._session.execute(_update, rows)
 
     def _rows(self, command_ids: set[UUID]) -> list[dict[str, Any]]:
         now = datetime.now(UTC)
-        return [_row(self._entries[command_id], now) for command_id in sorted(command_ids)]
+        entries = [self._entries[command_id] for command_id in sorted(command_ids)]
+        return [{"component": self._component, **_row(entry, now)} for entry in entries]
 
 
 def _row(entry: InboxEntry, now: datetime) -> dict[str, Any]:

@@ -7,9 +7,11 @@ from sqlalchemy.orm import Session
 class Inserts:
     """New rows of one table, gathered over a batch and written together."""
 
-    def __init__(self, session: Session, table: Table) -> None:
+    def __init__(self, session: Session, table: Table, component: str) -> None:
+        """`component`: whose rows these are, as several may share the table."""
         self._session = session
         self._table = table
+        self._component = component
         self._rows: list[dict[str, Any]] = []
 
     def __len__(self) -> int:

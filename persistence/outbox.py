@@ -1,7 +1,7 @@
 import json
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, Index, Table, Text, Uuid
 from sqlalchemy.orm import Session
 
 from persistence.database import SerialKey, metadata
@@ -12,6 +12,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", SerialKey, primary_key=True),
+    Column("component", Text, nullable=False),
     # NULL: an event, for everyone; else the queue that asked for the outcome.
     Column("reply_to", Text),
     # The relay may not overtake an unconfirmed row of the same aggregate.
@@ -22,6 +23,7 @@ outbox = Table(
     Column("correlation_id", Text, nullable=False),
     Column("timestamp", BigInteger, nullable=False),
     Column("headers", Text, nullable=False),
+    Index(None, "component", "id"),
     sqlite_autoincrement=True,
     # Rows live for milliseconds: clean up by their number, not by their share of the table.
     postgresql_with={
@@ -32,11 +34,16 @@ outbox = Table(
 )
 
 
+def channel(component: str) -> str:
+    """Return the name of the relay's lock, and of the notifications that wake it."""
+    return f"{component}.outbox"
+
+
 class Outbox(Inserts):
     """Messages to publish once this transaction has committed."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, outbox)
+    def __init__(self, session: Session, component: str) -> None:
+        super().__init__(session, outbox, component)
 
     def add(
         self,
@@ -47,6 +54,7 @@ class Outbox(Inserts):
     ) -> None:
         self._rows.append(
             {
+                "component": self._component,
                 "reply_to": reply_to,
                 "aggregate_id": aggregate_id,
                 "type": message.type,

@@ -14,12 +14,13 @@ from persistence.errors import driver_errors
 from persistence.inbox import RETRYING, inbox
 from persistence.locks import lock
 from persistence.messages import OutgoingMessage, StoredCommand
-from persistence.outbox import outbox
+from persistence.outbox import channel, outbox
 from persistence.retries import retries
 
 PURGE_BITE = 1000  # inbox rows deleted at a time
 
 _ids: BindParameter[list[int]] = bindparam("ids", expanding=True, literal_execute=True)
+_next_due = select(func.min(retries.c.due_at)).where(retries.c.component == bindparam("component"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,12 @@ class RelaySession:
     Every method may raise a `PersistenceError`; the session is of no use after that.
     """
 
-    def __init__(self, database: Database, channel: str) -> None:
+    def __init__(self, database: Database, component: str) -> None:
         self._database = database
+        self._component = component
         with driver_errors():
             self._connection = database.autocommit_connection()
-        self._lock = lock(database, self._connection, channel)
-        self._channel = channel
+        self._lock = lock(database, self._connection, channel(component))
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +66,7 @@ class RelaySession:
             if not self._lock.acquire(wait=False):
                 return False
             if self._database.is_postgresql:
-                self._connection.execute(text(f'LISTEN "{self._channel}"'))
+                self._connection.execute(text(f'LISTEN "{channel(self._component)}"'))
             return True
 
     def fileno(self) -> int | None:
@@ -85,13 +86,19 @@ class RelaySession:
         return self._connection.connection.driver_connection
 
     def oldest(self, limit: int) -> Sequence[OutboxRow]:
-        query = select(outbox).order_by(outbox.c.id).limit(limit)
+        query = (
+            select(outbox)
+            .where(outbox.c.component == self._component)
+            .order_by(outbox.c.id)
+            .limit(limit)
+        )
         with driver_errors():
             return [_outbox_row(row) for row in self._connection.execute(query)]
 
     def due(self, limit: int) -> Sequence[RetryRow]:
         query = (
             select(retries)
+            .where(retries.c.component == self._component)
             .where(retries.c.due_at <= datetime.now(UTC))
             .order_by(retries.c.due_at)
             .limit(limit)
@@ -102,7 +109,7 @@ class RelaySession:
 
     def seconds_to_next_retry(self) -> float | None:
         with driver_errors():
-            due_at = self._connection.scalar(select(func.min(retries.c.due_at)))
+            due_at = self._connection.scalar(_next_due, {"component": self._component})
         return None if due_at is None else (due_at - datetime.now(UTC)).total_seconds()
 
     def delete_outbox(self, ids: Iterable[int]) -> None:
@@ -119,12 +126,17 @@ class RelaySession:
         """Forget some commands that ended more than `days` ago; return how many."""
         old = (
             select(inbox.c.command_id)
+            .where(inbox.c.component == self._component)
             .where(inbox.c.recorded_at < datetime.now(UTC) - timedelta(days=days))
             .where(inbox.c.status != RETRYING)
             .limit(PURGE_BITE)
         )
         with driver_errors():
-            result = self._connection.execute(delete(inbox).where(inbox.c.command_id.in_(old)))
+            result = self._connection.execute(
+                delete(inbox)
+                .where(inbox.c.component == self._component)
+                .where(inbox.c.command_id.in_(old))
+            )
         return result.rowcount
 
 

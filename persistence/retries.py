@@ -12,10 +12,11 @@ retries = Table(
     "retries",
     metadata,
     Column("id", SerialKey, primary_key=True),
+    Column("component", Text, nullable=False),
     Column("due_at", Timestamp, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("properties", Text, nullable=False),
-    Index(None, "due_at"),
+    Index(None, "component", "due_at"),
     sqlite_autoincrement=True,
 )
 
@@ -23,9 +24,16 @@ retries = Table(
 class Retries(Inserts):
     """Commands to send to the queue again, each when it is due."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, retries)
+    def __init__(self, session: Session, component: str) -> None:
+        super().__init__(session, retries, component)
 
     def add(self, command: StoredCommand, due_at: datetime) -> None:
         properties = json.dumps(command.properties)
-        self._rows.append({"due_at": due_at, "body": command.body, "properties": properties})
+        self._rows.append(
+            {
+                "component": self._component,
+                "due_at": due_at,
+                "body": command.body,
+                "properties": properties,
+            }
+        )

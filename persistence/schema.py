@@ -15,7 +15,11 @@ from persistence.locks import lock
 
 def migrate(database: Database) -> None:
     """Apply every migration that is missing; several at once take turns."""
-    with driver_errors(), database.autocommit_connection() as connection:
+    with (
+        driver_errors(),
+        database.without_deadline(),
+        database.autocommit_connection() as connection,
+    ):
         turn = lock(database, connection, "migrate")
         turn.acquire(wait=True)
         try:
@@ -27,7 +31,7 @@ def migrate(database: Database) -> None:
 def check_schema(database: Database) -> bool:
     """Raise `SchemaBehind` if a migration is missing; return False if the database is newer."""
     script = ScriptDirectory.from_config(_config(database))
-    with driver_errors(), database.engine.connect() as connection:
+    with driver_errors(), database.autocommit_connection() as connection:
         current = set(MigrationContext.configure(connection).get_current_heads())
     known = {revision.revision for revision in script.walk_revisions()}
     if current - known:

@@ -12,7 +12,7 @@ from persistence.dtos import D, DTOs, SavedEvent
 from persistence.errors import driver_errors
 from persistence.exceptions import Refused
 from persistence.inbox import Inbox
-from persistence.outbox import Outbox
+from persistence.outbox import Outbox, channel
 from persistence.retries import Retries
 
 
@@ -22,16 +22,16 @@ class UnitOfWork:
     What reads or writes may raise a `PersistenceError`; leaving the block then rolls back.
     """
 
-    def __init__(self, database: Database, channel: str) -> None:
-        """`channel`: the notification channel on which the relay waits for news."""
+    def __init__(self, database: Database, component: str) -> None:
+        """`component`: several of them may share a database."""
         self._database = database
-        self._channel = channel
+        self._component = component
         self._session = Session(database.engine, autoflush=False, expire_on_commit=False)
         self._dtos: dict[type[Any], DTOs[Any]] = {}
-        self.inbox = Inbox(self._session)
-        self.outbox = Outbox(self._session)
-        self.retries = Retries(self._session)
-        self.dead_letters = DeadLetters(self._session)
+        self.inbox = Inbox(self._session, component)
+        self.outbox = Outbox(self._session, component)
+        self.retries = Retries(self._session, component)
+        self.dead_letters = DeadLetters(self._session, component)
 
     def __enter__(self) -> Self:
         return self
@@ -82,4 +82,4 @@ class UnitOfWork:
         for part in (self.inbox, self.outbox, self.retries, self.dead_letters):
             part.write()
         if self._database.is_postgresql and (len(self.outbox) or len(self.retries)):
-            self._session.execute(select(func.pg_notify(self._channel, "")))
+            self._session.execute(select(func.pg_notify(channel(self._component), "")))

@@ -72,5 +72,9 @@ class Codec:
 
 def _explain(messages: dict[str, list[str]]) -> tuple[str, dict[str, list[str]]]:
     """Return a sentence and the errors by field: of the first few, the sender chose how many."""
-    errors = {name[:80]: messages[name] for name in sorted(messages)[:10]}
+    errors = {_storable(name)[:80]: messages[name] for name in sorted(messages)[:10]}
     return " ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items()), errors
+
+
+def _storable(name: str) -> str:
+    return name.encode(errors="backslashreplace").decode().replace("\0", "\\x00")

@@ -15,6 +15,7 @@ from domain.entity.queries import QueryHandler
 from domain.entity.service import CommandHandler
 from domain.messages import Command, Event
 from persistence.database import Database
+from persistence.dead_letters import DeadLetterViews
 from persistence.entity.repository import ORMRepository
 from persistence.entity.views import SQLViews
 from persistence.unit_of_work import UnitOfWork
@@ -107,7 +108,7 @@ class Component:
         self.database = Database(settings.database_url, settings.database_deadline)
 
     def unit_of_work(self) -> UnitOfWork:
-        return UnitOfWork(self.database, self.settings.outbox_channel)
+        return UnitOfWork(self.database, self.settings.component_name)
 
     def handlers(self, unit_of_work: UnitOfWork) -> Handlers:
         return Handlers(self._aggregates, unit_of_work)
@@ -118,6 +119,9 @@ class Component:
 
     def queries(self, database: Database) -> QueryHandler:
         return QueryHandler(SQLViews(database))
+
+    def dead_letters(self, database: Database) -> DeadLetterViews:
+        return DeadLetterViews(database, self.settings.component_name)
 
 
 def catalogue(aggregates: Iterable[Aggregate]) -> Catalogue:

@@ -8,7 +8,6 @@ from time import monotonic, sleep
 import structlog
 
 from persistence.exceptions import Collision, Conflict, Refused, StorageUnavailable
-from persistence.schema import check_schema
 from worker.broker import Broker
 from worker.composition import Component
 from worker.exceptions import BrokerUnavailable, Stopped
@@ -17,6 +16,7 @@ from worker.intake import Delivery, Intake
 from worker.patience import Patience
 from worker.processor import Processor
 from worker.reading import Reader, Received
+from worker.schema import require_schema
 from worker.stop import StopFlag
 from worker.topology import backstop_queue, declare
 
@@ -53,12 +53,15 @@ class Consumer:
     def run(self) -> None:
         """Consume until the stop flag is set, then drain. Raises `SchemaBehind` at the start."""
         try:
+            self._await_database()
             while not self._stop:
-                self._patience_with_database(lambda: check_schema(self._component.database))
                 self._serve(*self._patience_with_broker(self._open))
             log.info("stopped")
         except Stopped:
             log.info("stopped; what was not settled goes back to the queue")
+
+    def _await_database(self) -> None:
+        self._patience_with_database(lambda: require_schema(self._component.database))
 
     def _open(self) -> tuple[Broker, Intake, Intake]:
         settings = self._settings
@@ -82,6 +85,8 @@ class Consumer:
         finally:
             self._broker = None
             self._health.working(False)
+        if self._patience_with_database.seconds:
+            self._await_database()
         if not self._stop:
             self._hold(uniform(0.1, 0.5))  # noqa: S311 - consumers shall not come back in step
 

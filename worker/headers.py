@@ -1,7 +1,7 @@
 """Header tables that pika cannot decode: they must not cost us the connection.
 
 pika decodes headers while it reads frames and gives the connection up when that fails (a timestamp
-out of range, tables nested hundreds of times); the broker would deliver the message again, for ever.
+out of range, tables nested hundreds of times); the broker would deliver them again, for ever.
 """
 
 import struct

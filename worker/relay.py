@@ -8,13 +8,13 @@ import structlog
 
 from persistence.exceptions import PersistenceError, StorageUnavailable
 from persistence.relay_session import PURGE_BITE, OutboxRow, RelaySession, RetryRow
-from persistence.schema import check_schema
 from worker.broker import Broker
 from worker.composition import Component
 from worker.exceptions import BrokerUnavailable, Stopped
 from worker.health import Health
 from worker.patience import Patience
 from worker.publisher import Publisher
+from worker.schema import require_schema
 from worker.stop import StopFlag
 from worker.topology import declare
 from worker.wire import properties_of_command, properties_of_message
@@ -49,10 +49,10 @@ class Relay:
         """Relay until the stop flag is set. Raises `SchemaBehind` at the start."""
         database = self._component.database
         try:
-            self._patience_with_database(lambda: check_schema(database))
+            self._patience_with_database(lambda: require_schema(database))
             while not self._stop:
                 try:
-                    with RelaySession(database, self._settings.outbox_channel) as session:
+                    with RelaySession(database, self._settings.component_name) as session:
                         self._stand_by(session)
                         self._lead(session)
                 except PersistenceError as error:

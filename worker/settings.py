@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
+import pika
 from environs import Env, EnvError, ValidationError, validate
 
 from persistence.database import check_url
@@ -52,11 +53,6 @@ class Settings:
         """Seconds a database call may take: half the heartbeat, so that the broker keeps us."""
         return self.heartbeat / 2
 
-    @property
-    def outbox_channel(self) -> str:
-        """The name of the relay's lock and of the notifications that wake it."""
-        return f"{self.component_name}.outbox"
-
 
 def read_settings() -> Settings:
     """Return the settings, or raise `SettingsError` with one line that names the variable."""
@@ -84,7 +80,9 @@ def _read(env: Env) -> Settings:
             env.list("RETRY_DELAYS", [1.0, 5.0, 30.0, 120.0], subcast=float, validate=_delays)
         ),
         max_message_bytes=env.int("MAX_MESSAGE_BYTES", 2**20, validate=validate.Range(1)),
-        inbox_retention_days=env.float("INBOX_RETENTION_DAYS", 30, validate=validate.Range(0)),
+        inbox_retention_days=env.float(
+            "INBOX_RETENTION_DAYS", 30, validate=validate.Range(0, 36_500)
+        ),
         drain_timeout=env.float("DRAIN_TIMEOUT", 20, validate=validate.Range(0)),
         http_host=env.str("HTTP_HOST", "127.0.0.1"),
         http_port=env.int("HTTP_PORT", None, validate=validate.Range(1, 65535)),
@@ -110,8 +108,9 @@ def _amqp_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         heartbeat = parse_qs(parts.query).get("heartbeat", ["30"])[0]
+        pika.URLParameters(url)
         valid = parts.scheme in ("amqp", "amqps") and parts.hostname and parts.port != 0
-    except ValueError:
+    except Exception:  # pika raises whatever it meets; its words may hold the password
         valid = False
     if not valid:
         raise ValidationError("Must be amqp://user:password@host:port/vhost or amqps://….")

@@ -83,15 +83,19 @@ def now_text() -> str:
 
 def printable(value: object, max_bytes: int = 1024) -> str:
     """Return text that UTF-8 and both databases can hold; pika returns bytes where it is none."""
-    text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+    text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else _text(value)
     data = text.replace("\0", "\\x00").encode(errors="backslashreplace")
     return data[:max_bytes].decode(errors="ignore")
 
 
 def _scalar(value: object) -> object:
-    if isinstance(value, bool | int | None):
+    if value is None or (isinstance(value, int) and -(2**63) <= value < 2**63):
         return value
+    return printable(value)
+
+
+def _text(value: object) -> str:
     try:
-        return printable(value)
-    except RecursionError:
-        return "(nested too deeply)"
+        return str(value)
+    except Exception as error:  # nested too deeply, or an exception that cannot say what it is
+        return f"({type(value).__name__}; its text: {type(error).__name__})"

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from functools import singledispatchmethod
+from inspect import getattr_static
 
 from domain.entity.commands import Create, EntityID, UpdateValue
 from domain.entity.entity import Entity
@@ -43,7 +44,7 @@ class CommandHandler:
     @classmethod
     def commands(cls) -> set[type[Command]]:
         """Return the command classes that `handle` knows."""
-        registry = vars(cls)["_execute"].dispatcher.registry
+        registry = getattr_static(cls, "_execute").dispatcher.registry
         return {command for command in registry if command is not object}
 
     @singledispatchmethod

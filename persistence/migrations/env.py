@@ -15,9 +15,8 @@ for module in pkgutil.walk_packages(persistence.__path__, "persistence."):
     if not module.name.startswith("persistence.migrations"):
         import_module(module.name)
 
-database = context.config.attributes.get("database") or Database(
-    os.environ.get("DATABASE_URL", "sqlite:///component.db")
-)
+given = context.config.attributes.get("database")
+database = given or Database(os.environ.get("DATABASE_URL", "sqlite:///component.db"))
 
 
 def render_item(kind: str, item: object, context: object) -> str | Literal[False]:
@@ -34,3 +33,6 @@ with database.engine.connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
+
+if given is None:
+    database.dispose()

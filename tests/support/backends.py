@@ -17,7 +17,7 @@ from persistence.entity.views import SQLViews
 from persistence.unit_of_work import UnitOfWork
 from tests.support.memory import MemoryRepository, MemoryViews
 
-CHANNEL = "tests.outbox"
+COMPONENT = "tests"
 
 
 class Backend(ABC):
@@ -55,13 +55,13 @@ class SQLBackend(Backend):
 
     @contextmanager
     def transaction(self) -> Iterator[Repository]:
-        with UnitOfWork(self._database, CHANNEL) as unit:
+        with UnitOfWork(self._database, COMPONENT) as unit:
             yield ORMRepository(unit)
             unit.commit()
 
     @contextmanager
     def command(self) -> Iterator[Repository]:
-        with UnitOfWork(self._database, CHANNEL) as unit:
+        with UnitOfWork(self._database, COMPONENT) as unit:
             repository = ORMRepository(unit)
             try:
                 with unit.command():

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from persistence.dead_letters import DeadLetterView, DeadLetterViews
+from persistence.dead_letters import DeadLetterView
 from persistence.schema import check_schema
 from worker.cli.processes import prepare
 from worker.composition import Component
@@ -28,9 +28,10 @@ def dead() -> None:
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1))
 def list_command(kind: str | None, limit: int) -> None:
     """List dead letters, the newest first."""
-    with Component(prepare()).read_database() as database:
+    component = Component(prepare())
+    with component.read_database() as database:
         check_schema(database)
-        letters = DeadLetterViews(database).newest(kind, limit)
+        letters = component.dead_letters(database).newest(kind, limit)
     if not console.is_terminal:
         for letter in letters:
             click.echo(json.dumps(_content(letter), ensure_ascii=False))
@@ -49,9 +50,10 @@ def list_command(kind: str | None, limit: int) -> None:
 @click.argument("letter_id", type=int)
 def show_command(letter_id: int) -> None:
     """Print everything that is known of one dead letter."""
-    with Component(prepare()).read_database() as database:
+    component = Component(prepare())
+    with component.read_database() as database:
         check_schema(database)
-        letter = DeadLetterViews(database).find(letter_id)
+        letter = component.dead_letters(database).find(letter_id)
     if letter is None:
         raise click.ClickException(f"There is no dead letter {letter_id}.")
     click.echo(json.dumps(_content(letter), ensure_ascii=False, indent=2))

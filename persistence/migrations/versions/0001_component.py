@@ -15,6 +15,7 @@ Timestamp = sa.DateTime(timezone=True)
 def upgrade() -> None:
     op.create_table(
         "inbox",
+        sa.Column("component", sa.Text(), nullable=False),
         sa.Column("command_id", sa.Uuid(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
@@ -24,12 +25,13 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "status IN ('applied', 'rejected', 'failed', 'retrying')", name=op.f("ck_inbox_status")
         ),
-        sa.PrimaryKeyConstraint("command_id", name=op.f("pk_inbox")),
+        sa.PrimaryKeyConstraint("component", "command_id", name=op.f("pk_inbox")),
     )
     op.create_index(op.f("ix_inbox_recorded_at"), "inbox", ["recorded_at"])
     op.create_table(
         "outbox",
         sa.Column("id", SerialKey, nullable=False),
+        sa.Column("component", sa.Text(), nullable=False),
         sa.Column("reply_to", sa.Text()),
         sa.Column("aggregate_id", sa.Uuid()),
         sa.Column("type", sa.Text(), nullable=False),
@@ -46,19 +48,22 @@ def upgrade() -> None:
             "autovacuum_vacuum_cost_delay": "0",
         },
     )
+    op.create_index(op.f("ix_outbox_component_id"), "outbox", ["component", "id"])
     op.create_table(
         "retries",
         sa.Column("id", SerialKey, nullable=False),
+        sa.Column("component", sa.Text(), nullable=False),
         sa.Column("due_at", Timestamp, nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("properties", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_retries")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_retries_due_at"), "retries", ["due_at"])
+    op.create_index(op.f("ix_retries_component_due_at"), "retries", ["component", "due_at"])
     op.create_table(
         "dead_letters",
         sa.Column("id", SerialKey, nullable=False),
+        sa.Column("component", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("command_id", sa.Uuid()),

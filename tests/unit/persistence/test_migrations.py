@@ -123,7 +123,8 @@ def test_every_constraint_and_index_is_named_by_the_convention(database):
     assert names - {None} | unnamed == {
         *(f"pk_{table}" for table in TABLES),
         "ix_inbox_recorded_at",
-        "ix_retries_due_at",
+        "ix_outbox_component_id",
+        "ix_retries_component_due_at",
         "ix_dead_letters_command_id",
         "ix_dead_letters_died_at",
         "ck_inbox_status",
@@ -260,7 +261,7 @@ def _say(stream: IO[str], line: str) -> None:
 
 
 def test_two_who_migrate_sqlite_at_once_both_succeed(migrators, tmp_path):
-    for number in range(5):
+    for number in range(20):
         url = f"sqlite:///{tmp_path / f'{number}.db'}"
         assert migrate_at_once(migrators, url) == ["migrated\n"] * 2
 

@@ -20,7 +20,7 @@ from persistence.entity.table import entities
 from persistence.entity.views import SQLViews
 from persistence.exceptions import Collision, Conflict
 from persistence.unit_of_work import UnitOfWork
-from tests.support.backends import CHANNEL, reading
+from tests.support.backends import COMPONENT, reading
 from tests.support.component import rows
 from tests.support.waiting import wait_for
 
@@ -54,7 +54,7 @@ class Batch:
 
 @pytest.fixture
 def batch(database: Database) -> Iterator[Batch]:
-    with UnitOfWork(database, CHANNEL) as unit:
+    with UnitOfWork(database, COMPONENT) as unit:
         yield Batch(unit)
 
 
@@ -68,7 +68,7 @@ def update(entity_id: EntityID, value: str) -> UpdateValue:
 
 def run(database: Database, *commands: Command) -> None:
     """Apply commands in a unit of work of their own."""
-    with UnitOfWork(database, CHANNEL) as unit:
+    with UnitOfWork(database, COMPONENT) as unit:
         batch = Batch(unit)
         for command in commands:
             batch.handle(command)
@@ -220,7 +220,7 @@ def test_nothing_is_there_for_others_before_the_commit(batch, database):
 
 
 def test_a_unit_that_is_left_without_commit_has_done_nothing(database):
-    with UnitOfWork(database, CHANNEL) as unit:
+    with UnitOfWork(database, COMPONENT) as unit:
         Batch(unit).handle(Create())
     assert rows(database, entities) == []
 
@@ -305,7 +305,7 @@ def is_locked(database: Database, entity_id: UUID) -> bool:
 def test_an_entity_stays_locked_until_the_commit(postgresql, other):
     entity_id = new_id()
     run(postgresql, Create(entity_id=entity_id))
-    with UnitOfWork(postgresql, CHANNEL) as unit:
+    with UnitOfWork(postgresql, COMPONENT) as unit:
         ORMRepository(unit).lock([entity_id])
         assert is_locked(other, entity_id)
         unit.commit()
@@ -315,7 +315,7 @@ def test_an_entity_stays_locked_until_the_commit(postgresql, other):
 def test_who_waits_for_a_lock_sees_what_its_holder_committed(postgresql, other):
     entity_id = new_id()
     run(postgresql, Create(entity_id=entity_id))
-    with UnitOfWork(postgresql, CHANNEL) as unit:
+    with UnitOfWork(postgresql, COMPONENT) as unit:
         Batch(unit).handle(update(entity_id, "first"))
         thread, errors = in_thread(lambda: run(other, update(entity_id, "second")))
         wait_for(lambda: waits_for_a_lock(postgresql), "the second one waits", 5)
@@ -332,10 +332,10 @@ def test_locks_are_taken_in_the_order_of_ids(postgresql, other):
     run(postgresql, Create(entity_id=low))
 
     def lock_both() -> None:
-        with UnitOfWork(other, CHANNEL) as unit:
+        with UnitOfWork(other, COMPONENT) as unit:
             ORMRepository(unit).lock([high, low])
 
-    with UnitOfWork(postgresql, CHANNEL) as unit:
+    with UnitOfWork(postgresql, COMPONENT) as unit:
         ORMRepository(unit).lock([low])
         thread, errors = in_thread(lock_both)
         wait_for(lambda: waits_for_a_lock(postgresql), "the other one waits", 5)
@@ -349,7 +349,7 @@ def test_a_lock_that_is_held_too_long_is_a_conflict(postgresql):
     run(postgresql, Create(entity_id=entity_id))
     impatient = Database(postgresql.url.render_as_string(hide_password=False), deadline=0.3)
     try:
-        with UnitOfWork(postgresql, CHANNEL) as holder, UnitOfWork(impatient, CHANNEL) as unit:
+        with UnitOfWork(postgresql, COMPONENT) as holder, UnitOfWork(impatient, COMPONENT) as unit:
             ORMRepository(holder).lock([entity_id])
             with pytest.raises(Conflict):
                 ORMRepository(unit).lock([entity_id])
@@ -359,7 +359,7 @@ def test_a_lock_that_is_held_too_long_is_a_conflict(postgresql):
 
 def test_two_who_create_the_same_entity_collide(postgresql, other):
     entity_id = new_id()
-    with UnitOfWork(postgresql, CHANNEL) as first, UnitOfWork(other, CHANNEL) as second:
+    with UnitOfWork(postgresql, COMPONENT) as first, UnitOfWork(other, COMPONENT) as second:
         Batch(first).handle(Create(entity_id=entity_id))
         Batch(second).handle(Create(entity_id=entity_id))
         first.commit()
@@ -370,7 +370,7 @@ def test_two_who_create_the_same_entity_collide(postgresql, other):
 def test_on_sqlite_one_who_writes_at_a_time(sqlite):
     impatient = Database(sqlite.url.render_as_string(), deadline=0.1)
     try:
-        with UnitOfWork(sqlite, CHANNEL) as holder, UnitOfWork(impatient, CHANNEL) as unit:
+        with UnitOfWork(sqlite, COMPONENT) as holder, UnitOfWork(impatient, COMPONENT) as unit:
             ORMRepository(holder).lock([new_id()])
             with pytest.raises(Conflict):
                 ORMRepository(unit).lock([new_id()])
@@ -419,7 +419,7 @@ def test_a_change_within_an_attribute_is_undone(batch, baskets):
 
 def test_a_change_within_an_attribute_is_written(batch, database, baskets):
     basket = BasketDTO(uuid4(), ["apple"])
-    with UnitOfWork(database, CHANNEL) as unit:
+    with UnitOfWork(database, COMPONENT) as unit:
         unit.dtos(BasketDTO, "basket").put(basket, [happened()])
         unit.commit()
     dtos = batch.unit.dtos(BasketDTO, "basket")

@@ -11,6 +11,7 @@ from persistence.database import Database
 from persistence.exceptions import StorageUnavailable
 from persistence.inbox import APPLIED, RETRYING, InboxEntry, inbox
 from persistence.messages import OutgoingMessage, StoredCommand
+from persistence.outbox import channel as outbox_channel
 from persistence.outbox import outbox
 from persistence.relay_session import PURGE_BITE, RelaySession
 from persistence.retries import retries
@@ -18,13 +19,13 @@ from persistence.unit_of_work import UnitOfWork
 from tests.support.component import rows
 from tests.support.waiting import wait_for
 
-CHANNEL = "billing.outbox"
+COMPONENT = "billing"
 MESSAGE = OutgoingMessage("t", "{}", "m", "c", 0, {})
 
 
 @pytest.fixture
 def session(database: Database) -> Iterator[RelaySession]:
-    with RelaySession(database, CHANNEL) as session:
+    with RelaySession(database, COMPONENT) as session:
         yield session
 
 
@@ -36,7 +37,7 @@ def other(database: Database) -> Iterator[Database]:
     other.dispose()
 
 
-def add(database: Database, *due_in: float, messages: int = 0, channel: str = CHANNEL) -> None:
+def add(database: Database, *due_in: float, messages: int = 0, channel: str = COMPONENT) -> None:
     """Store messages, and retries due in so many seconds."""
     with UnitOfWork(database, channel) as unit:
         for i in range(messages):
@@ -53,25 +54,25 @@ def test_the_first_who_asks_works(session):
 
 def test_another_stands_by(session, other):
     session.acquire()
-    with RelaySession(other, CHANNEL) as second:
+    with RelaySession(other, COMPONENT) as second:
         assert not second.acquire()
 
 
 def test_another_works_when_the_first_has_gone(database, other):
-    with RelaySession(database, CHANNEL) as first:
+    with RelaySession(database, COMPONENT) as first:
         first.acquire()
-    with RelaySession(other, CHANNEL) as second:
+    with RelaySession(other, COMPONENT) as second:
         wait_for(second.acquire, "the lock is free", 5)
 
 
 def test_a_relay_of_another_component_works_beside_it(session, other):
     session.acquire()
-    with RelaySession(other, "shipping.outbox") as second:
+    with RelaySession(other, "shipping") as second:
         assert second.acquire()
 
 
 def test_who_stands_by_may_ask_again(session, other):
-    with RelaySession(other, CHANNEL) as first:
+    with RelaySession(other, COMPONENT) as first:
         first.acquire()
         assert not session.acquire()
     wait_for(session.acquire, "the lock is free", 5)
@@ -80,7 +81,7 @@ def test_who_stands_by_may_ask_again(session, other):
 def test_one_who_lost_its_session_is_not_the_one_any_more(postgresql):
     other = Database(postgresql.url.render_as_string(hide_password=False))
     try:
-        with RelaySession(postgresql, CHANNEL) as first, RelaySession(other, CHANNEL) as second:
+        with RelaySession(postgresql, COMPONENT) as first, RelaySession(other, COMPONENT) as second:
             first.acquire()
             kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s"
             pid = first._driver_connection().info.backend_pid
@@ -148,7 +149,7 @@ def test_without_retries_there_is_no_next_one(session):
 
 @pytest.fixture
 def listening(postgresql: Database) -> Iterator[RelaySession]:
-    with RelaySession(postgresql, CHANNEL) as session:
+    with RelaySession(postgresql, COMPONENT) as session:
         session.acquire()
         yield session
 
@@ -156,7 +157,7 @@ def listening(postgresql: Database) -> Iterator[RelaySession]:
 def notified(session: RelaySession, database: Database) -> int:
     """Return how often the session was notified until now."""
     with database.engine.begin() as connection:
-        connection.execute(select(func.pg_notify(CHANNEL, "the end")))
+        connection.execute(select(func.pg_notify(outbox_channel(COMPONENT), "the end")))
     # Notifications come in the order of the commits: behind this one none is under way.
     payloads = []
     for notification in session._driver_connection().notifies(timeout=10):
@@ -184,12 +185,12 @@ def test_a_commit_with_a_retry_is_notified(listening, postgresql):
 
 
 def test_a_commit_of_another_component_is_not_notified(listening, postgresql):
-    add(postgresql, messages=1, channel="shipping.outbox")
+    add(postgresql, messages=1, channel="shipping")
     assert notified(listening, postgresql) == 0
 
 
 def test_a_commit_without_news_is_not_notified(listening, postgresql):
-    with UnitOfWork(postgresql, CHANNEL) as unit:
+    with UnitOfWork(postgresql, COMPONENT) as unit:
         unit.inbox.record(InboxEntry(uuid4(), "d", APPLIED, 1, None))
         unit.commit()
     assert notified(listening, postgresql) == 0
@@ -203,6 +204,7 @@ def remember(database: Database, *ages: float, status: str = APPLIED) -> None:
     """Put commands into the inbox that ended so many days ago."""
     values = [
         {
+            "component": COMPONENT,
             "command_id": uuid4(),
             "digest": f"{age}",
             "status": status,
@@ -230,3 +232,11 @@ def test_a_command_that_waits_is_never_forgotten(database, session):
 def test_commands_are_forgotten_in_small_bites(database, session):
     remember(database, *[31] * (PURGE_BITE + 1))
     assert [session.purge_inbox(days=30), session.purge_inbox(days=30)] == [PURGE_BITE, 1]
+
+
+def test_components_that_share_a_database_see_only_their_own_rows(database, other):
+    add(database, 0, messages=2)
+    add(database, 0, messages=1, channel="shipping")
+    with RelaySession(database, COMPONENT) as ours, RelaySession(other, "shipping") as theirs:
+        assert (len(ours.oldest(10)), len(ours.due(10))) == (2, 1)
+        assert (len(theirs.oldest(10)), len(theirs.due(10))) == (1, 1)

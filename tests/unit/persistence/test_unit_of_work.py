@@ -17,7 +17,7 @@ from persistence.outbox import outbox
 from persistence.relay_session import RelaySession
 from persistence.retries import retries
 from persistence.unit_of_work import UnitOfWork
-from tests.support.backends import CHANNEL
+from tests.support.backends import COMPONENT
 from tests.support.component import rows
 
 EVENT = OutgoingMessage(
@@ -33,7 +33,7 @@ NOW = datetime.now(UTC)
 
 @pytest.fixture
 def unit(database: Database) -> Iterator[UnitOfWork]:
-    with UnitOfWork(database, CHANNEL) as unit:
+    with UnitOfWork(database, COMPONENT) as unit:
         yield unit
 
 
@@ -42,7 +42,7 @@ def entry(command_id: UUID, status: str = APPLIED, attempt: int = 1, **other: An
 
 
 def record(database: Database, *entries: InboxEntry) -> None:
-    with UnitOfWork(database, CHANNEL) as unit:
+    with UnitOfWork(database, COMPONENT) as unit:
         for one in entries:
             unit.inbox.record(one)
         unit.commit()
@@ -66,7 +66,7 @@ def test_a_recorded_command_is_known_to_later_units(database, unit):
 
 def test_a_known_command_is_replaced(database):
     record(database, waiting := entry(uuid4(), RETRYING, 2))
-    with UnitOfWork(database, CHANNEL) as unit:
+    with UnitOfWork(database, COMPONENT) as unit:
         unit.inbox.read([waiting.command_id])
         unit.inbox.record(entry(waiting.command_id, APPLIED, 2))
         unit.commit()
@@ -121,14 +121,14 @@ def test_a_message_comes_out_as_it_was_added(database, unit):
     aggregate_id = uuid4()
     unit.outbox.add(EVENT, reply_to="sender", aggregate_id=aggregate_id)
     unit.commit()
-    with RelaySession(database, CHANNEL) as session:
+    with RelaySession(database, COMPONENT) as session:
         (row,) = session.oldest(10)
     assert (row.message, row.reply_to, row.aggregate_id) == (EVENT, "sender", aggregate_id)
 
 
 def test_ids_of_messages_are_not_given_twice(database):
     def add() -> int:
-        with UnitOfWork(database, CHANNEL) as unit:
+        with UnitOfWork(database, COMPONENT) as unit:
             unit.outbox.add(EVENT)
             unit.commit()
         return rows(database, outbox)[-1]["id"]
@@ -143,7 +143,7 @@ def test_a_retry_comes_out_as_it_was_added(database, unit):
     command = StoredCommand(b"\x00\xff", {"type": "t", "headers": {"a": 1}})
     unit.retries.add(command, NOW)
     unit.commit()
-    with RelaySession(database, CHANNEL) as session:
+    with RelaySession(database, COMPONENT) as session:
         assert [row.command for row in session.due(10)] == [command]
 
 
@@ -160,7 +160,7 @@ def letter(**changes: Any) -> DeadLetter:
 
 
 def bury(database: Database, *letters: DeadLetter) -> None:
-    with UnitOfWork(database, CHANNEL) as unit:
+    with UnitOfWork(database, COMPONENT) as unit:
         for one in letters:
             unit.dead_letters.add(one)
         unit.commit()
@@ -179,7 +179,7 @@ def test_a_dead_letter_comes_out_as_it_was_added(database):
             attempts=["2026-01-02"],
         ),
     )
-    (view,) = DeadLetterViews(database).newest(None, 10)
+    (view,) = DeadLetterViews(database, COMPONENT).newest(None, 10)
     assert (view.kind, view.reason, view.command_id) == ("invalid", "No.", UUID(int=1))
     assert (view.type, view.errors, view.traceback) == ("t", {"a": ["b"]}, "Traceback")
     assert (view.attempts, view.body, view.properties) == (
@@ -192,33 +192,42 @@ def test_a_dead_letter_comes_out_as_it_was_added(database):
 def test_a_dead_letter_says_when_it_died(database):
     before = datetime.now(UTC)
     bury(database, letter())
-    assert before <= DeadLetterViews(database).newest(None, 1)[0].died_at <= datetime.now(UTC)
+    assert (
+        before
+        <= DeadLetterViews(database, COMPONENT).newest(None, 1)[0].died_at
+        <= datetime.now(UTC)
+    )
 
 
 def test_a_large_body_is_cut_and_its_size_kept(database):
     bury(database, letter(command=StoredCommand(b"x" * (MAX_BODY_BYTES + 5))))
-    (view,) = DeadLetterViews(database).newest(None, 10)
+    (view,) = DeadLetterViews(database, COMPONENT).newest(None, 10)
     assert (len(view.body), view.body_bytes) == (MAX_BODY_BYTES, MAX_BODY_BYTES + 5)
 
 
 def test_dead_letters_are_listed_the_newest_first(database):
     bury(database, letter(reason="1"), letter(reason="2"), letter(reason="3"))
-    assert [view.reason for view in DeadLetterViews(database).newest(None, 2)] == ["3", "2"]
+    assert [view.reason for view in DeadLetterViews(database, COMPONENT).newest(None, 2)] == [
+        "3",
+        "2",
+    ]
 
 
 def test_dead_letters_of_one_kind_can_be_listed(database):
     bury(database, letter(kind="crash"), letter(kind="failed"))
-    assert [view.kind for view in DeadLetterViews(database).newest("crash", 9)] == ["crash"]
+    assert [view.kind for view in DeadLetterViews(database, COMPONENT).newest("crash", 9)] == [
+        "crash"
+    ]
 
 
 def test_a_dead_letter_is_found_by_its_number(database):
     bury(database, letter(reason="1"), letter(reason="2"))
     number = rows(database, dead_letters)[0]["id"]
-    assert DeadLetterViews(database).find(number).reason == "1"
+    assert DeadLetterViews(database, COMPONENT).find(number).reason == "1"
 
 
 def test_an_unknown_number_finds_no_dead_letter(database):
-    assert DeadLetterViews(database).find(4711) is None
+    assert DeadLetterViews(database, COMPONENT).find(4711) is None
 
 
 @pytest.mark.parametrize("reason", ["\ud800"])

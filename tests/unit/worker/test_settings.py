@@ -109,10 +109,6 @@ def test_queue_and_exchange_are_named_after_the_component(read):
     assert (given.command_queue, given.event_exchange) == ("billing.commands", "billing.events")
 
 
-def test_lock_and_notifications_are_named_after_the_component(read):
-    assert read(COMPONENT_NAME="billing").outbox_channel == "billing.outbox"
-
-
 def test_the_query_side_reads_the_same_database_unless_told_otherwise(read):
     assert read(DATABASE_URL="sqlite:///mine.db").read_database_url == "sqlite:///mine.db"
 

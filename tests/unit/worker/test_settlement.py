@@ -81,7 +81,7 @@ class World:
         return [json.loads(row["body"]) for row in rows(self.database, outbox)]
 
     def letter(self) -> DeadLetterView:
-        (letter,) = DeadLetterViews(self.database).newest(None, 10)
+        (letter,) = DeadLetterViews(self.database, "tests").newest(None, 10)
         return letter
 
     def next_attempt(self) -> Received:

@@ -176,7 +176,9 @@ header_values = (
 )
 
 
-@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, int(1e300)])
+@pytest.mark.parametrize(
+    "value", [2**63, -(2**63) - 1, int(1e300)], ids=["2**63", "-(2**63)-1", "1e300"]
+)
 def test_a_number_that_amqp_cannot_carry_becomes_text(value):
     # pika turns a double into an int of any size.
     stored = message("t", b"", headers={"h": value}).stored()
