@@ -122,7 +122,6 @@ class Database:
         return engine
 
     def _prepare_sqlite(self, connection: Any, record: object) -> None:
-        connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
 
     def _begin_sqlite(self, connection: Connection) -> None:

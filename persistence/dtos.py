@@ -60,7 +60,7 @@ class DTOs(Generic[D]):
 
     def lock(self, ids: Iterable[UUID]) -> None:
         """Lock and load these aggregates, where they exist, in one query and the order of ids."""
-        ids = sorted(set(ids) - self._known.keys())
+        ids = sorted({aggregate_id for aggregate_id in ids if aggregate_id not in self._known})
         if not ids:
             return
         query = select(self._class).where(self._key.in_(ids)).order_by(self._key).with_for_update()

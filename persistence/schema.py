@@ -23,6 +23,9 @@ def migrate(database: Database) -> None:
         turn = lock(database, connection, "migrate")
         turn.acquire(wait=True)
         try:
+            if not database.is_postgresql:
+                # Readers and the writer do not wait for each other then. The file remembers it.
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
             command.upgrade(_config(database), "head")
         finally:
             turn.release()

@@ -10,6 +10,8 @@ from schemas.exceptions import Undecodable
 from schemas.fields import Uuid
 
 _uuid = Uuid()
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def parse(body: bytes) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def digest(type: str, content: dict[str, Any]) -> str:
     """Return the fingerprint of a command as it was sent, its `timestamp` left out."""
     content = {name: value for name, value in content.items() if name != "timestamp"}
     try:
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        canonical = _canonical(content)
     except RecursionError as error:
         raise Undecodable("malformed", "The body is nested too deeply.") from error
     return sha256(f"{type}\n{canonical}".encode()).hexdigest()
@@ -66,8 +68,7 @@ class Codec:
     def encode(self, message: Command | Event) -> tuple[str, int, str]:
         """Return the message's public type, its schema version and its body."""
         schema = self._catalogue.by_class[type(message)]
-        body = json.dumps(schema.dump(message), separators=(",", ":"), ensure_ascii=False)
-        return schema.type, schema.version, body
+        return schema.type, schema.version, _compact(schema.dump(message))
 
 
 def _explain(messages: dict[str, list[str]]) -> tuple[str, dict[str, list[str]]]:

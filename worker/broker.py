@@ -15,6 +15,27 @@ from worker.headers import tolerate_bad_headers
 
 CONNECT_TIMEOUT = 10.0  # seconds for the TCP connect, and again for the AMQP handshake
 
+CHUNK = 65536  # bytes handed to the socket at a time
+
+
+class _Connection(SelectConnection):
+    """Gathers what is to be sent: pika alone makes a system call of each frame, three a message."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._unsent: list[bytes] = []
+        super().__init__(*arguments, **options)
+
+    def _adapter_emit_data(self, data: bytes) -> None:
+        self._unsent.append(data)
+
+    def flush(self) -> None:
+        """Hand what was gathered to the socket."""
+        if self._unsent and not self.is_closed:
+            data = b"".join(self._unsent)
+            self._unsent.clear()
+            for start in range(0, len(data), CHUNK):
+                super()._adapter_emit_data(data[start : start + CHUNK])
+
 
 class Broker:
     """An open connection. `step` is what keeps it alive: call it at least every few seconds.
@@ -35,7 +56,7 @@ class Broker:
         parameters.socket_timeout = CONNECT_TIMEOUT
         parameters.stack_timeout = CONNECT_TIMEOUT
         parameters.client_properties = {"connection_name": name}
-        self._connection = SelectConnection(
+        self._connection = _Connection(
             parameters,
             on_open_callback=self._on_open,
             on_open_error_callback=self._on_lost,
@@ -65,6 +86,9 @@ class Broker:
 
     def step(self, timeout: float = 0.0) -> None:
         """Serve the connection until something happened, at most `timeout` seconds."""
+        if self._lost:
+            raise self._lost
+        self._connection.flush()
         timer = self._loop.call_later(timeout, lambda: None)
         self._loop.poll()
         self._loop.process_timeouts()
@@ -111,6 +135,7 @@ class Broker:
                 self._connection.close()
             deadline = monotonic() + 5
             while not self._connection.is_closed and monotonic() < deadline:
+                self._connection.flush()
                 self._loop.poll()
                 self._loop.process_timeouts()
         finally:

@@ -83,6 +83,8 @@ def now_text() -> str:
 
 def printable(value: object, max_bytes: int = 1024) -> str:
     """Return text that UTF-8 and both databases can hold; pika returns bytes where it is none."""
+    if isinstance(value, str) and len(value) <= max_bytes and value.isascii() and "\0" not in value:
+        return value
     text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else _text(value)
     data = text.replace("\0", "\\x00").encode(errors="backslashreplace")
     return data[:max_bytes].decode(errors="ignore")

@@ -47,7 +47,7 @@ class Scene:
 
     def start(self, role: str, module: str | None = None, **settings: str) -> Process:
         """Start the process of this role, in the place of the one before."""
-        command = role.split()[0]
+        command = role.partition(" ")[0]
         module = module or self._worker
         process = self.system.start(command, module=module, **{**self._behind, **settings})
         self.processes[role] = process

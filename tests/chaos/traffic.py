@@ -1,4 +1,4 @@
-"""Other people's programs that survive what the faults do to the broker: plain pika, nothing of ours."""
+"""Other people's programs, in plain pika, that survive what the faults do to the broker."""
 
 import json
 import random

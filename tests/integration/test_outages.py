@@ -156,7 +156,7 @@ def test_a_queue_that_is_deleted_is_made_again(rig: Rig) -> None:
     rig.system.delete_queue()
     rig.consumer.wait_for_log("cancelled our consumer")
     rig.wait_until_ready()
-    wait_for(lambda: rig.system.queue_exists(), "the queue")
+    wait_for(rig.system.queue_exists, "the queue")
     rig.send(50)
     rig.wait_until_settled()
     rig.check()

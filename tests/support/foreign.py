@@ -1,4 +1,4 @@
-"""Other people's programs: a sender and a subscriber in plain pika, written from the public interface.
+"""Other people's programs: a sender and a subscriber, written from the public interface.
 
 Nothing of ours is imported here, and nothing is known of tables or classes.
 """

@@ -1,8 +1,8 @@
-"""A worker that kills itself, with SIGKILL, at a chosen point: `python -m tests.support.kill_points`.
+"""A worker that kills itself at a chosen point: `python -m tests.support.kill_points consume`.
 
-The points live here, in the tests' own process; the product has no such switch. `KILL_POINT` names the
-point, `KILL_AT` at which arrival there (1 is the first). The file `KILL_MARK` is written just before,
-to prove that the point was reached.
+The points live here, in the tests' own process; the product has no such switch. `KILL_POINT` names
+the point, `KILL_AT` at which arrival there (1 is the first). The file `KILL_MARK` is written just
+before, to prove that the point was reached.
 """
 
 import os

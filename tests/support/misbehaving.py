@@ -1,7 +1,7 @@
 """A worker whose aggregate misbehaves on demand: `python -m tests.support.misbehaving consume`.
 
-The value of an `UpdateValue` says how: `bug` raises on every attempt, `bug until N` on the attempts before
-the Nth, `exit` ends the process, `unstorable` leaves a state that PostgreSQL refuses.
+The value of an `UpdateValue` says how: `bug` raises on every attempt, `bug until N` on the attempts
+before the Nth, `exit` ends the process, `unstorable` leaves a state that PostgreSQL refuses.
 """
 
 import os
@@ -23,9 +23,9 @@ def update(self: Entity, command: UpdateValue) -> Updated:
     updated = _update(self, command)
     if command.value == "bug":
         raise RuntimeError("the handler has a bug")
-    if command.value.startswith("bug until"):
-        if _attempts[command.command_id] < int(command.value.split()[-1]):
-            raise RuntimeError("the handler has a bug, for now")
+    _, until, number = command.value.partition("bug until ")
+    if until and _attempts[command.command_id] < int(number):
+        raise RuntimeError("the handler has a bug, for now")
     if command.value == "unstorable":
         self.dto.value = "\0"
     return updated

@@ -228,7 +228,7 @@ for url in sys.stdin:
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def migrators() -> Iterator[list[subprocess.Popen[str]]]:
     """Two processes that migrate what they are told to."""
     processes = [

@@ -37,9 +37,9 @@ def other(database: Database) -> Iterator[Database]:
     other.dispose()
 
 
-def add(database: Database, *due_in: float, messages: int = 0, channel: str = COMPONENT) -> None:
+def add(database: Database, *due_in: float, messages: int = 0, component: str = COMPONENT) -> None:
     """Store messages, and retries due in so many seconds."""
-    with UnitOfWork(database, channel) as unit:
+    with UnitOfWork(database, component) as unit:
         for i in range(messages):
             unit.outbox.add(MESSAGE, reply_to=f"{i}")
         for seconds in due_in:
@@ -185,7 +185,7 @@ def test_a_commit_with_a_retry_is_notified(listening, postgresql):
 
 
 def test_a_commit_of_another_component_is_not_notified(listening, postgresql):
-    add(postgresql, messages=1, channel="shipping")
+    add(postgresql, messages=1, component="shipping")
     assert notified(listening, postgresql) == 0
 
 
@@ -200,11 +200,13 @@ def test_there_is_a_descriptor_to_wait_for_where_there_are_notifications(databas
     assert (session.fileno() is not None) == database.is_postgresql
 
 
-def remember(database: Database, *ages: float, status: str = APPLIED) -> None:
+def remember(
+    database: Database, *ages: float, status: str = APPLIED, component: str = COMPONENT
+) -> None:
     """Put commands into the inbox that ended so many days ago."""
     values = [
         {
-            "component": COMPONENT,
+            "component": component,
             "command_id": uuid4(),
             "digest": f"{age}",
             "status": status,
@@ -236,7 +238,26 @@ def test_commands_are_forgotten_in_small_bites(database, session):
 
 def test_components_that_share_a_database_see_only_their_own_rows(database, other):
     add(database, 0, messages=2)
-    add(database, 0, messages=1, channel="shipping")
+    add(database, 0, messages=1, component="shipping")
     with RelaySession(database, COMPONENT) as ours, RelaySession(other, "shipping") as theirs:
         assert (len(ours.oldest(10)), len(ours.due(10))) == (2, 1)
         assert (len(theirs.oldest(10)), len(theirs.due(10))) == (1, 1)
+
+
+def test_retries_of_another_component_are_not_waited_for(database, session):
+    add(database, 30, component="shipping")
+    assert session.seconds_to_next_retry() is None
+
+
+def test_commands_of_another_component_are_left_to_its_relay(database, session):
+    remember(database, 400, component="shipping")
+    assert session.purge_inbox(days=30) == 0
+
+
+def test_a_command_that_another_component_knows_too_is_forgotten_for_one(database, session):
+    remember(database, 400)
+    (mine,) = rows(database, inbox)
+    with database.engine.begin() as connection:
+        connection.execute(inbox.insert(), {**mine, "component": "shipping"})
+    session.purge_inbox(days=30)
+    assert [row["component"] for row in rows(database, inbox)] == ["shipping"]

@@ -269,3 +269,45 @@ def test_json_in_the_tables_is_json(database, unit):
     unit.outbox.add(EVENT)
     unit.commit()
     assert json.loads(rows(database, outbox)[0]["headers"]) == EVENT.headers
+
+
+# Several components may share a database
+
+
+def test_a_command_that_another_component_knows_is_not_known(database):
+    record(database, recorded := entry(uuid4()))
+    with UnitOfWork(database, "another") as unit:
+        unit.inbox.read([recorded.command_id])
+        assert unit.inbox.get(recorded.command_id) is None
+
+
+def test_two_components_may_know_the_same_command(database):
+    record(database, recorded := entry(uuid4()))
+    with UnitOfWork(database, "another") as unit:
+        unit.inbox.record(recorded)
+        unit.commit()
+    assert {row["component"] for row in rows(database, inbox)} == {COMPONENT, "another"}
+
+
+def test_a_command_is_replaced_for_its_own_component_only(database):
+    record(database, waiting := entry(uuid4(), RETRYING, 2))
+    with UnitOfWork(database, "another") as unit:
+        unit.inbox.record(waiting)
+        unit.commit()
+    with UnitOfWork(database, "another") as unit:
+        unit.inbox.read([waiting.command_id])
+        unit.inbox.record(entry(waiting.command_id, APPLIED, 2))
+        unit.commit()
+    found = {row["component"]: row["status"] for row in rows(database, inbox)}
+    assert found == {COMPONENT: "retrying", "another": "applied"}
+
+
+def test_dead_letters_of_another_component_are_not_listed(database):
+    bury(database, letter())
+    assert DeadLetterViews(database, "another").newest(None, 10) == []
+
+
+def test_a_dead_letter_of_another_component_is_not_found(database):
+    bury(database, letter())
+    number = rows(database, dead_letters)[0]["id"]
+    assert DeadLetterViews(database, "another").find(number) is None
