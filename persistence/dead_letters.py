@@ -4,7 +4,19 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, Select, Table, Text, Uuid, select
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    RowMapping,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    delete,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from persistence.database import Database, SerialKey, Timestamp, metadata
@@ -36,6 +48,24 @@ dead_letters = Table(
 )
 
 
+@dataclass(frozen=True)
+class DeadLetterView:
+    """A dead letter as people look at it. `body` may be cut: `body_bytes` is what came."""
+
+    id: int
+    kind: str
+    reason: str
+    command_id: UUID | None
+    type: str | None
+    errors: dict[str, list[str]]
+    traceback: str | None
+    attempts: list[str]
+    body: bytes
+    body_bytes: int
+    properties: dict[str, Any]
+    died_at: datetime
+
+
 class DeadLetters(Inserts):
     """Messages given up in this transaction, each kept with its reason."""
 
@@ -60,23 +90,22 @@ class DeadLetters(Inserts):
             }
         )
 
+    def take(self, letter_id: int) -> DeadLetterView | None:
+        """Remove the letter from its table and return it; None if there is none."""
+        own = dead_letters.c.component == self._component
+        removal = delete(dead_letters).where(own, dead_letters.c.id == letter_id)
+        with driver_errors():
+            row = self._session.execute(removal.returning(*dead_letters.c)).mappings().one_or_none()
+        return None if row is None else _view(row)
 
-@dataclass(frozen=True)
-class DeadLetterView:
-    """A dead letter as people look at it. `body` may be cut: `body_bytes` is what came."""
-
-    id: int
-    kind: str
-    reason: str
-    command_id: UUID | None
-    type: str | None
-    errors: dict[str, list[str]]
-    traceback: str | None
-    attempts: list[str]
-    body: bytes
-    body_bytes: int
-    properties: dict[str, Any]
-    died_at: datetime
+    def purge(self, kind: str | None, before: datetime) -> int:
+        """Remove letters that died before then, of one kind or of all; return how many."""
+        own = dead_letters.c.component == self._component
+        removal = delete(dead_letters).where(own, dead_letters.c.died_at < before)
+        if kind is not None:
+            removal = removal.where(dead_letters.c.kind == kind)
+        with driver_errors():
+            return len(self._session.execute(removal.returning(dead_letters.c.id)).all())
 
 
 class DeadLetterViews:
@@ -97,12 +126,9 @@ class DeadLetterViews:
 
     def _read(self, query: Select[Any]) -> list[DeadLetterView]:
         with driver_errors(), self._database.engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        parsed = ("errors", "attempts", "properties")
-        return [
-            DeadLetterView(
-                **{name: row[name] for name in row if name != "component"}
-                | {name: json.loads(row[name]) for name in parsed}
-            )
-            for row in rows
-        ]
+            return [_view(row) for row in connection.execute(query).mappings()]
+
+
+def _view(row: RowMapping) -> DeadLetterView:
+    parsed = {name: json.loads(row[name]) for name in ("errors", "attempts", "properties")}
+    return DeadLetterView(**{name: row[name] for name in row if name != "component"} | parsed)

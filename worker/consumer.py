@@ -7,7 +7,13 @@ from time import monotonic, sleep
 
 import structlog
 
-from persistence.exceptions import Collision, Conflict, Refused, StorageUnavailable
+from persistence.exceptions import (
+    Collision,
+    Conflict,
+    PersistenceError,
+    Refused,
+    StorageUnavailable,
+)
 from worker.broker import Broker
 from worker.composition import Component
 from worker.exceptions import BrokerUnavailable, Stopped
@@ -144,9 +150,16 @@ class Consumer:
                 first = self._settle(intake, batch[:middle], settle)
                 return first + self._settle(intake, batch[middle:], settle)
             refusal = error
-            endings = self._patiently(lambda: self._processor.refuse(received[0], refusal))
+            endings = self._patiently(lambda: self._refuse(received[0], refusal))
         intake.settle(batch[-1][0])
         return endings
+
+    def _refuse(self, received: Received, error: PersistenceError) -> Counter[str]:
+        try:
+            return self._processor.refuse(received, error)
+        except (Collision, Refused) as again:
+            # Not even the dead letter can be stored: hold the message rather than lose it.
+            raise StorageUnavailable(f"a refused command cannot be stored: {again}") from again
 
     def _patiently(self, work: Callable[[], Counter[str]]) -> Counter[str]:
         return self._patience_with_database(lambda: self._patience_with_others(work))

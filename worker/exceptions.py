@@ -14,5 +14,9 @@ class TopologyMismatch(Exception):
     """A queue or exchange of our name exists with other arguments: waiting will not mend that."""
 
 
+class NotReplayable(Exception):
+    """The dead letter cannot be sent again; the message says why."""
+
+
 class Stopped(Exception):
     """A stop was asked for while waiting for something else."""

@@ -15,7 +15,7 @@ class Patience:
     """Repeats work, with back-off and jitter and without limit, until `what` is back."""
 
     def __init__(self, what: str, error: type[Exception], sleep: Callable[[float], None]) -> None:
-        """`sleep` may raise to give up; it is asked for at most `longest` seconds at a time."""
+        """`sleep` waits between two tries; it may raise to give up."""
         self._what = what
         self._since: float | None = None
         self._retrying = Retrying(

@@ -1,6 +1,7 @@
 """How a command ends: the failure table of the design, as far as it concerns one command."""
 
 import random
+import sys
 import traceback
 from datetime import UTC, datetime, timedelta
 
@@ -198,4 +199,5 @@ def _letter(
 
 def _traceback(error: Exception) -> str:
     """Return the end of the traceback, which names the place."""
-    return printable("".join(traceback.format_exception(error))[-MAX_TRACEBACK:], MAX_TRACEBACK)
+    text = printable("".join(traceback.format_exception(error)), max_bytes=sys.maxsize)
+    return text.encode()[-MAX_TRACEBACK:].decode(errors="ignore")

@@ -1,6 +1,7 @@
 """The process that keeps consumers and a relay running."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -74,7 +75,8 @@ def supervise(children: Sequence[Child], stop: StopFlag, drain_timeout: float) -
         child.terminate()
     by = monotonic() + drain_timeout + 10
     codes = [child.wait(max(0.0, by - monotonic())) for child in children]
-    return max((abs(code) for code in codes if code is not None), default=0)
+    # A child that was only just starting knows no better than to die of the signal.
+    return max((abs(code) for code in codes if code not in (None, -signal.SIGTERM)), default=0)
 
 
 def kill_all(children: Sequence[Child]) -> None:

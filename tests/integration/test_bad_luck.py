@@ -1,7 +1,10 @@
 """Commands that fail: bugs, refusals of the database, and poison."""
 
 import json
+from subprocess import CalledProcessError
 from uuid import uuid4
+
+import pytest
 
 from tests.support.foreign import create, update
 from tests.support.system import System
@@ -141,3 +144,48 @@ def test_events_that_nobody_subscribes_to_do_not_stay(either_system: System) -> 
     wait_for(lambda: system.count("outbox") == 0, "an empty outbox")
     relay.wait_for_log("no queue takes this event")
     assert relay.log().count("no queue takes this event") == 1
+
+
+def test_a_replayed_dead_letter_is_applied_and_answered(either_system: System) -> None:
+    system = either_system
+    subscriber, replies = system.subscriber(), system.replies()
+    broken = system.start("consume", module=MISBEHAVING, MAX_ATTEMPTS="1")
+    system.start("relay")
+    entity = str(uuid4())
+    command = update(entity, "bug", reply_to=replies.queue)
+    system.sender().send([create(entity), command])
+    wait_for(lambda: len(replies.heard) == 1, "the failure")
+    (letter,) = system.call("dead", "list").splitlines()
+    assert broken.stop() == 0
+    system.start("consume")  # the bug is mended
+    system.call("dead", "replay", str(json.loads(letter)["id"]))
+    wait_for(lambda: len(replies.heard) == 2, "the new outcome")
+    assert [reply.type for reply in replies.heard] == ["CommandFailed", "entity.Updated"]
+    assert subscriber.heard[-1].body["command_id"] == command.command_id
+    assert system.call("dead", "list") == ""
+    system.sender().send([command])
+    wait_for(lambda: len(replies.heard) == 3, "the stored outcome")
+    assert replies.heard[2].body == replies.heard[1].body
+
+
+def test_a_dead_letter_of_a_command_that_ended_well_is_not_replayed(
+    either_system: System,
+) -> None:
+    system = either_system
+    subscriber = system.subscriber()
+    system.start("run")
+    first = create()
+    other = create()
+    other.body["command_id"] = first.command_id
+    system.sender().send([first, other])
+    wait_for(lambda: system.count("dead_letters") == 1, "the dead letter")
+    (letter,) = system.call("dead", "list").splitlines()
+    with pytest.raises(CalledProcessError) as error:
+        system.call("dead", "replay", str(json.loads(letter)["id"]))
+    assert "is applied; that stands" in error.value.stderr
+    assert system.count("dead_letters") == 1
+    assert system.call("dead", "purge", "--kind", "crash", "--older-than", "0") == (
+        "Purged 0 dead letters.\n"
+    )
+    assert system.call("dead", "purge", "--older-than", "0") == "Purged 1 dead letters.\n"
+    assert len(subscriber.heard) == 1

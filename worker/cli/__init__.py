@@ -7,7 +7,7 @@ import click
 from persistence.exceptions import PersistenceError
 from schemas.exceptions import CatalogueError, Undecodable
 from worker.cli import dead, people, processes
-from worker.exceptions import BrokerUnavailable, SettingsError, TopologyMismatch
+from worker.exceptions import BrokerUnavailable, NotReplayable, SettingsError, TopologyMismatch
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -31,7 +31,7 @@ def main() -> None:
         _exit(f"The broker has something else under our name: {error}")
     except CatalogueError as error:
         _exit(f"The messages do not fit together: {error}.")
-    except (PersistenceError, Undecodable) as error:
+    except (PersistenceError, Undecodable, NotReplayable) as error:
         _exit(str(error))
 
 

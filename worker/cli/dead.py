@@ -1,7 +1,8 @@
-"""Looking at dead letters."""
+"""Looking at dead letters, sending them again, throwing them away."""
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -12,13 +13,14 @@ from persistence.dead_letters import DeadLetterView
 from persistence.schema import check_schema
 from worker.cli.processes import prepare
 from worker.composition import Component
+from worker.replay import replay
 
 console = Console()
 
 
 @click.group()
 def dead() -> None:
-    """Look at messages that were given up, each with its reason."""
+    """Messages that were given up, each with its reason."""
 
 
 @dead.command("list")
@@ -57,6 +59,33 @@ def show_command(letter_id: int) -> None:
     if letter is None:
         raise click.ClickException(f"There is no dead letter {letter_id}.")
     click.echo(json.dumps(_content(letter), ensure_ascii=False, indent=2))
+
+
+@dead.command("replay")
+@click.argument("letter_id", type=int)
+def replay_command(letter_id: int) -> None:
+    """Send the command of a dead letter again, under its command_id."""
+    component = Component(prepare())
+    with component.database as database:
+        check_schema(database)
+        with component.unit_of_work() as unit:
+            replay(unit, letter_id)
+            unit.commit()
+    click.echo(f"The relay will send dead letter {letter_id} again.")
+
+
+@dead.command("purge")
+@click.option("--kind", help="Only this kind.")
+@click.option("--older-than", "days", default=30.0, show_default=True, help="Days.")
+def purge_command(kind: str | None, days: float) -> None:
+    """Throw old dead letters away."""
+    component = Component(prepare())
+    with component.database as database:
+        check_schema(database)
+        with component.unit_of_work() as unit:
+            count = unit.dead_letters.purge(kind, datetime.now(UTC) - timedelta(days=days))
+            unit.commit()
+    click.echo(f"Purged {count} dead letters.")
 
 
 def _content(letter: DeadLetterView) -> dict[str, Any]:
