@@ -30,7 +30,9 @@ def kill_everything(scene: Scene) -> None:
 
 def drain_a_consumer(scene: Scene) -> None:
     role = random.choice(["consume 1", "consume 2"])
-    assert scene.processes[role].stop(30) == 0
+    process = scene.processes[role]
+    process.wait_for_log('"consuming"')  # before it has its signal handler, a signal just ends it
+    assert process.stop(30) == 0, process.log()
     scene.start(role)
 
 

@@ -30,7 +30,7 @@ def run(minutes: float, say: Callable[[str], None], faults: Sequence[Fault] = FA
     injected: Counter[str] = Counter()
     with staged() as scene:
         wait_for(lambda: scene.subscriber.distinct() > 100, "the traffic", 60)
-        queue = random.sample(faults, len(faults))
+        queue = random.sample(list(faults), len(faults))
         while queue or monotonic() < deadline:
             fault = queue.pop() if queue else random.choices(FAULTS, WEIGHTS)[0]
             say(f"{fault.__name__} ({len(scene.sender.sent)} commands so far)")
