@@ -32,7 +32,7 @@ lint: setup ## formatting, lint, types, and who may import whom
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m mypy
-	@$(PYTHON) .venv/bin/lint-imports
+	@$(PYTHON) .venv/bin/lint-imports --no-logo
 
 bench: setup ## commands a second, next to plain one-transaction-a-command pika
 	@$(PYTHON) -m benchmarks $(ARGS)

@@ -21,4 +21,4 @@ class AlreadyExists(DomainError):
     code = "already-exists"
 
     def __init__(self, what: str, identity: UUID) -> None:
-        super().__init__(f"There is already an {what} {identity}.")
+        super().__init__(f"The {what} {identity} exists already.")

@@ -55,6 +55,10 @@ class Codec:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
 
+    def command_types(self) -> list[str]:
+        """Return the public names of all commands."""
+        return sorted({type for type, _ in self._catalogue.commands})
+
     def decode(self, type: str, content: dict[str, Any], version: int = 1) -> Command:
         """Return the command; `content` is what `parse` returned. Raises `Undecodable`."""
         schema = self._catalogue.commands.get((type, version))

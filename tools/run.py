@@ -1,6 +1,7 @@
 """Keep the component running until Ctrl-C, and tell where to publish: `make run`."""
 
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ console = Console(highlight=False, soft_wrap=True)
 def main() -> int:
     """Return the exit code: 0 when somebody asked us to stop."""
     try:
+        read_settings()  # what is wrong there is said before a server is started
         with ended_by_signals(), rabbitmq(say) as amqp_url:
             return run({**os.environ, "AMQP_URL": amqp_url})
     except KeyboardInterrupt:
@@ -39,6 +41,10 @@ def run(environment: Mapping[str, str]) -> int:
     worker(environment, "migrate")
     worker(environment, "declare")
     console.print(where_to_publish(environment["AMQP_URL"]))
+    console.print("At another terminal:\n", style="dim")
+    for line in _lines_to_try(environment["AMQP_URL"]):
+        console.print(f"    {line}", markup=False)
+    console.print()
     process = start_worker(environment)
     try:
         code = process.wait()
@@ -66,7 +72,6 @@ def where_to_publish(amqp_url: str) -> Panel:
         "Publish to": f"queue {settings.command_queue} (default exchange)",
         "Subscribe to": f"exchange {settings.event_exchange} (fanout)",
         "Database": _without_password(settings.database_url),
-        "At another terminal": "\n".join(_lines_to_try(amqp_url)),
         "Stop": "Ctrl-C",
     }.items():
         table.add_row(Text(name, "dim"), Text(value, overflow="fold"))
@@ -76,12 +81,15 @@ def where_to_publish(amqp_url: str) -> Panel:
 def _lines_to_try(amqp_url: str) -> list[str]:
     python = Path(sys.executable)
     program = python.relative_to(ROOT) if python.is_relative_to(ROOT) else python
-    given = os.environ.get("AMQP_URL") == amqp_url
+    same = ("DATABASE_URL", "COMPONENT_NAME", "COMMAND_QUEUE", "EVENT_EXCHANGE")
+    exports = {"AMQP_URL": amqp_url} | {n: os.environ[n] for n in same if n in os.environ}
     return [
-        *([] if given else [f"export AMQP_URL={amqp_url}"]),
+        *(f"export {name}={shlex.quote(value)}" for name, value in exports.items()),
         f"{program} -m worker watch",
         f"{program} -m worker send entity.Create",
         f"{program} -m worker send entity.UpdateValue entity_id=… value=hello",
+        f"{program} -m worker show ENTITY_ID",
+        f"{program} -m worker dead list",
     ]
 
 

@@ -135,6 +135,10 @@ def catalogue(aggregates: Iterable[Aggregate]) -> Catalogue:
         result.require(_classes(aggregate.events, Event))
         for command in commands - aggregate.handler.commands():
             raise CatalogueError(f"{command.__module__}.{command.__qualname__} has no handler")
+        for command in commands:
+            if aggregate.key not in command.__dataclass_fields__:
+                name = f"{command.__module__}.{command.__qualname__}"
+                raise CatalogueError(f"{name} has no field {aggregate.key!r}, its aggregate's key")
         for command in aggregate.handler.commands():
             if owners.setdefault(command, aggregate) is not aggregate:
                 raise CatalogueError(f"{command.__qualname__} has two handlers")

@@ -1,5 +1,6 @@
 """Everything that can be set from the environment."""
 
+import re
 import sys
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
@@ -59,7 +60,12 @@ def read_settings() -> Settings:
     try:
         return _read(Env())
     except EnvError as error:
-        raise SettingsError(str(error)) from error
+        raise SettingsError(_sentence(str(error))) from error
+
+
+def _sentence(text: str) -> str:
+    """Return environs' words without the list brackets around its reasons."""
+    return re.sub(r"\[[\"'](.*)[\"']\]$", r"\1", text)
 
 
 def _read(env: Env) -> Settings:
@@ -76,9 +82,7 @@ def _read(env: Env) -> Settings:
         prefetch_count=env.int("PREFETCH_COUNT", 1000, validate=validate.Range(1, 65535)),
         batch_size=env.int("BATCH_SIZE", 500, validate=validate.Range(1, 10_000)),
         max_attempts=env.int("MAX_ATTEMPTS", 5, validate=validate.Range(1, 1000)),
-        retry_delays=tuple(
-            env.list("RETRY_DELAYS", [1.0, 5.0, 30.0, 120.0], subcast=float, validate=_delays)
-        ),
+        retry_delays=_delays(env.str("RETRY_DELAYS", "1,5,30,120", validate=_delays)),
         max_message_bytes=env.int("MAX_MESSAGE_BYTES", 2**20, validate=validate.Range(1)),
         inbox_retention_days=env.float(
             "INBOX_RETENTION_DAYS", 30, validate=validate.Range(0, 36_500)
@@ -118,6 +122,11 @@ def _amqp_url(url: str) -> None:
         raise ValidationError("Its heartbeat must be 2 to 600 seconds.")
 
 
-def _delays(delays: list[float]) -> None:
+def _delays(text: str) -> tuple[float, ...]:
+    try:
+        delays = tuple(float(delay) for delay in text.split(","))
+    except ValueError:
+        delays = ()
     if not delays or not all(0 <= delay < 1e6 for delay in delays):
-        raise ValidationError("Must be seconds, separated by commas.")
+        raise ValidationError("Must be seconds, separated by commas, such as 1,5,30,120.")
+    return delays

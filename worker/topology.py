@@ -25,7 +25,7 @@ def declare(broker: Broker, channel: Channel, settings: Settings) -> None:
         _declare(broker, channel, settings)
     except BrokerUnavailable as error:
         if error.code == PRECONDITION_FAILED:
-            raise TopologyMismatch(f"{error}. Delete it, or choose another name.") from error
+            raise TopologyMismatch(str(error)) from error
         raise
 
 

@@ -140,7 +140,10 @@ def test_the_health_endpoint_tells_ready_from_not_ready(system: System) -> None:
     relay = system.start("relay", HTTP_PORT=str(ports[1]))
     wait_for(lambda: get(ports[1], "/readyz")[0] == 200, "the relay's readiness")
     system.execute("ALTER TABLE alembic_version RENAME TO elsewhere")
-    status, reason = get(ports[0], "/readyz")
+    try:
+        status, reason = get(ports[0], "/readyz")
+    finally:
+        system.execute("ALTER TABLE elsewhere RENAME TO alembic_version")
     assert status == 503
     assert "migrate" in reason
     assert consumer.stop() == relay.stop() == 0

@@ -4,8 +4,8 @@ import sys
 
 import click
 
-from persistence.exceptions import PersistenceError
-from schemas.exceptions import CatalogueError, Undecodable
+from persistence.exceptions import PersistenceError, SchemaBehind
+from schemas.exceptions import CatalogueError
 from worker.cli import dead, people, processes
 from worker.exceptions import BrokerUnavailable, NotReplayable, SettingsError, TopologyMismatch
 
@@ -28,10 +28,17 @@ def main() -> None:
     except BrokerUnavailable as error:
         _exit(f"The broker cannot be used: {error}. Is AMQP_URL right, and is RabbitMQ running?")
     except TopologyMismatch as error:
-        _exit(f"The broker has something else under our name: {error}")
+        _exit(
+            f"A queue or exchange of our name was declared otherwise: {error}. Delete it (its"
+            " messages are lost), or set what it was declared with."
+        )
     except CatalogueError as error:
         _exit(f"The messages do not fit together: {error}.")
-    except (PersistenceError, Undecodable, NotReplayable) as error:
+    except SchemaBehind as error:
+        _exit(str(error))
+    except PersistenceError as error:
+        _exit(f"The database cannot be used: {error}. Is DATABASE_URL right, and is it running?")
+    except NotReplayable as error:
         _exit(str(error))
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from persistence.dead_letters import DeadLetterView
 from persistence.schema import check_schema
@@ -38,14 +39,16 @@ def list_command(kind: str | None, limit: int) -> None:
         for letter in letters:
             click.echo(json.dumps(_content(letter), ensure_ascii=False))
         return
-    table = Table("id", "died at", "kind", "type", "command_id", "reason")
+    if not letters:
+        console.print("No dead letters.")
+        return
+    table = Table("id", Column("died at", no_wrap=True), "kind", "type", Column("reason", ratio=1))
     for letter in letters:
-        died_at = letter.died_at.strftime("%Y-%m-%d %H:%M:%S")
-        command_id = str(letter.command_id or "-")
-        table.add_row(
-            str(letter.id), died_at, letter.kind, letter.type or "-", command_id, letter.reason
-        )
-    console.print(table if letters else "No dead letters.")
+        died_at = letter.died_at.strftime("%m-%d %H:%M:%S")
+        cells = str(letter.id), died_at, letter.kind, letter.type or "-", letter.reason
+        table.add_row(*map(Text, cells))  # as it is: brackets are no markup in a sender's text
+    console.print(table)
+    console.print("Details: python -m worker dead show ID", style="dim")
 
 
 @dead.command("show")

@@ -8,10 +8,12 @@ import click
 import pika
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from domain.entity.commands import EntityID
 from domain.exceptions import NotFound
 from persistence.schema import check_schema
+from schemas.exceptions import Undecodable
 from worker.broker import Broker
 from worker.cli.processes import prepare
 from worker.composition import Component
@@ -22,7 +24,7 @@ from worker.stop import StopFlag
 console = Console()
 
 
-@click.command()
+@click.command(short_help="Publish a command.")
 @click.argument("type")
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
 def send(type: str, fields: tuple[str, ...]) -> None:
@@ -32,7 +34,13 @@ def send(type: str, fields: tuple[str, ...]) -> None:
     """
     settings = prepare()
     content = {"command_id": str(uuid4()), **dict(_field(field) for field in fields)}
-    command = Component(settings).codec.decode(type, content)
+    component = Component(settings)
+    try:
+        command = component.codec.decode(type, content)
+    except Undecodable as error:
+        types = ", ".join(component.codec.command_types())
+        hint = f" There are: {types}." if error.kind == "unknown-type" else ""
+        raise click.ClickException(f"{error}{hint}") from error
     properties = pika.BasicProperties(
         type=type,
         content_type="application/json",
@@ -45,8 +53,9 @@ def send(type: str, fields: tuple[str, ...]) -> None:
         number = publisher.publish("", settings.command_queue, body.encode(), properties)
         publisher.wait()
     if number in publisher.returned:
-        raise BrokerUnavailable(
-            f"there is no queue {settings.command_queue}; start the worker first"
+        raise click.ClickException(
+            f"There is no queue {settings.command_queue} on this broker. Is COMPONENT_NAME right,"
+            " and has the worker been started, or `python -m worker declare`?"
         )
     if publisher.nacked:
         raise BrokerUnavailable("it refused the message; the queue may be full")
@@ -86,8 +95,10 @@ def _print_event(properties: pika.BasicProperties, body: bytes) -> None:
     headers = properties.headers or {}
     if console.is_terminal:
         version = headers.get("aggregate-version")
-        place = f" [dim]v{version}[/]" if version else ""
-        console.print(f"[bold]{properties.type}[/]{place} {body.decode()}", soft_wrap=True)
+        place = f" v{version} " if version else " "
+        text = body.decode(errors="backslashreplace")
+        line = Text.assemble((properties.type or "-", "bold"), (place, "dim"), text)
+        console.print(line, soft_wrap=True)
         return
     event = {
         "type": properties.type,
@@ -116,7 +127,7 @@ def show(entity_id: UUID) -> None:
         return
     table = Table(show_header=False)
     for name, value in content.items():
-        table.add_row(name, "-" if value is None else str(value))
+        table.add_row(name, Text("-" if value is None else str(value)))
     console.print(table)
 
 

@@ -12,6 +12,7 @@ from persistence.schema import check_schema, migrate
 from worker.broker import Broker
 from worker.composition import Component
 from worker.consumer import Consumer
+from worker.exceptions import BrokerUnavailable, SettingsError
 from worker.health import Health, serve
 from worker.logs import configure_logs
 from worker.relay import Relay
@@ -41,7 +42,7 @@ def migrate_command() -> None:
     click.echo("The database schema is up to date.")
 
 
-@click.command("declare")
+@click.command("declare", short_help="Declare queues and exchange.")
 def declare_command() -> None:
     """Declare queues and exchange, where publishers come before the worker."""
     settings = prepare()
@@ -72,6 +73,7 @@ def run(consumers: int) -> None:
     Component(settings)  # what is wrong with the messages is said once, here
     with Database(settings.database_url, settings.database_deadline) as database:
         check_schema(database)
+    _refuse_other_topology(settings)
     children = []
     for i, name in enumerate([*["consume"] * consumers, "relay"]):
         environment = {"HTTP_PORT": str(settings.http_port + i)} if settings.http_port else {}
@@ -89,8 +91,26 @@ def _work(supervisor: int | None, process: Callable[[Component, StopFlag, Health
     with Database(settings.database_url, 5) as database, component.database:
         health = Health(database, settings.heartbeat)
         if settings.http_port:
-            serve(health, settings.http_host, settings.http_port)
+            _serve_health(health, settings)
         process(component, stop, health)
+
+
+def _serve_health(health: Health, settings: Settings) -> None:
+    assert settings.http_port is not None
+    try:
+        serve(health, settings.http_host, settings.http_port)
+    except OSError as error:
+        address = f"{settings.http_host}:{settings.http_port}"
+        raise SettingsError(f"HTTP_PORT: {address} cannot be used: {error.strerror}.") from error
+
+
+def _refuse_other_topology(settings: Settings) -> None:
+    """Raise `TopologyMismatch` here, once, and not in children again and again."""
+    try:
+        with Broker(settings.amqp_url, f"{settings.component_name} run", settings.heartbeat) as b:
+            declare(b, b.channel(), settings)
+    except BrokerUnavailable as error:
+        log.warning("the broker is away", error=str(error))  # the children wait for it
 
 
 COMMANDS = (migrate_command, declare_command, run, consume, relay)

@@ -28,7 +28,7 @@ from worker.health import Health
 from worker.relay import Relay
 from worker.stop import StopFlag
 
-TABLES = {"inbox", "outbox", "retries", "dead_letters", "entities"}
+TABLES = set(metadata.tables)
 
 
 @pytest.fixture
