@@ -12,7 +12,7 @@ from benchmarks.report import rows, table
 from benchmarks.run import Measurement, run
 from benchmarks.servers import Servers, servers
 from benchmarks.settings import Settings, read_settings
-from benchmarks.systems import DEFAULT, FASTEST_PEERS, ON_SQLITE, PEERS, SYSTEMS, System
+from benchmarks.systems import DEFAULT, ON_SQLITE, PEERS, SYSTEMS, System
 from benchmarks.workload import Workload
 
 console = Console()
@@ -38,7 +38,7 @@ def main() -> None:
 def chosen(settings: Settings) -> list[str]:
     if settings.systems:
         return list(settings.systems)
-    peers = PEERS if settings.full else settings.peers or FASTEST_PEERS
+    peers = PEERS if settings.full else settings.peers
     return [*DEFAULT, *peers, *(ON_SQLITE if settings.sqlite else ())]
 
 

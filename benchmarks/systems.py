@@ -100,8 +100,5 @@ SYSTEMS = {
 }
 
 PEERS = tuple(name for name, system in SYSTEMS.items() if system.peer)
-# Of all peers, by a run with FULL=1.
-FASTEST_PEERS = ("dramatiq", "celery")
-
 DEFAULT = ("ours-1", "ours-2", "ceiling-1", "ceiling-2", "plain pika")
 ON_SQLITE = ("ours on SQLite", "plain on SQLite")
