@@ -45,12 +45,13 @@ class Publisher:
         return self._last
 
     def wait(self) -> None:
-        """Serve the connection until everything is confirmed, or something was nacked.
+        """Serve the connection until the broker has confirmed or nacked everything.
 
+        A nack does not end the wait: one full queue shall not hold up what others have taken.
         Raises `BrokerUnavailable`; what is confirmed by then stays known.
         """
         seen, deadline = len(self._pending), monotonic() + CONFIRM_TIMEOUT
-        while self._pending and not self.nacked:
+        while self._pending:
             self._while_waiting()
             self._broker.step(1.0)
             if len(self._pending) < seen or self._broker.blocked:

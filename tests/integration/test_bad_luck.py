@@ -189,3 +189,16 @@ def test_a_dead_letter_of_a_command_that_ended_well_is_not_replayed(
     )
     assert system.call("dead", "purge", "--older-than", "0") == "Purged 1 dead letters.\n"
     assert len(subscriber.heard) == 1
+
+
+def test_a_reply_queue_that_is_full_does_not_hold_up_events(system: System) -> None:
+    subscriber, replies = system.subscriber(), system.full_queue()
+    relay = system.start("relay")
+    system.start("consume")
+    system.sender().send([create(reply_to=replies) for _ in range(20)])
+    relay.wait_for_log("the broker refused a message")
+    wait_for(lambda: subscriber.distinct() == 20, "the events")
+    wait_for(
+        lambda: system.count("outbox") == system.count("outbox", "reply_to IS NOT NULL"), "events"
+    )
+    assert system.count("outbox") > 0, "nothing was refused"

@@ -103,6 +103,14 @@ class System:
         """Return a subscriber whose queue refuses what it has no room for."""
         return self._closing.enter_context(closing(Subscriber(self.amqp_url, self.exchange, room)))
 
+    def full_queue(self) -> str:
+        """Return the name of a queue that holds one message and refuses all others."""
+        connection = pika.BlockingConnection(pika.URLParameters(self.amqp_url))
+        self._closing.enter_context(connection)
+        limits = {"x-max-length": 1, "x-overflow": "reject-publish"}
+        answer = connection.channel().queue_declare("", exclusive=True, arguments=limits)
+        return str(answer.method.queue)
+
     def replies(self) -> Subscriber:
         """Return what listens on a queue for replies."""
         return self._closing.enter_context(closing(Subscriber(self.amqp_url)))
