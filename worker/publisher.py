@@ -18,8 +18,8 @@ CONFIRM_TIMEOUT = 60.0  # seconds without any confirm; a blocked connection may 
 class Publisher:
     """Publishes on a channel of its own and knows what the broker said of each message.
 
-    `confirmed` and `returned` hold the numbers that `publish` gave. A message in both reached the
-    broker, which found no queue for it.
+    `confirmed`, `nacked` and `returned` hold the numbers that `publish` gave. A message that is
+    confirmed and returned reached the broker, which found no queue for it.
     """
 
     def __init__(self, broker: Broker, while_waiting: Callable[[], None]) -> None:
@@ -33,7 +33,7 @@ class Publisher:
         self._pending: dict[int, tuple[str, str, str | None]] = {}
         self.confirmed: set[int] = set()
         self.returned: set[int] = set()
-        self.nacked = False
+        self.nacked: set[int] = set()
 
     def publish(
         self, exchange: str, routing_key: str, body: bytes, properties: BasicProperties
@@ -63,6 +63,7 @@ class Publisher:
         """Drop what is known of messages that are settled."""
         self.confirmed.clear()
         self.returned.clear()
+        self.nacked.clear()
 
     def _on_confirm(self, frame: Any) -> None:
         method, tag = frame.method, frame.method.delivery_tag
@@ -74,7 +75,7 @@ class Publisher:
         if isinstance(method, Basic.Ack):
             self.confirmed.update(tags)
         else:
-            self.nacked = True
+            self.nacked.update(tags)
 
     def _on_return(
         self, channel: Channel, method: Any, properties: BasicProperties, body: bytes

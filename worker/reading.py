@@ -65,7 +65,7 @@ class Reader:
         if not message.type:
             raise Undecodable("unknown-type", "The message has no type.")
         version = message.headers.get("schema-version", 1)
-        if not isinstance(version, int):
+        if not isinstance(version, int) or isinstance(version, bool):
             raise Undecodable("unknown-type", "The schema-version is not an integer.")
         command = self._codec.decode(message.type, content, version)
         if message.message_id and uuid_or_none(message.message_id) != command.command_id:

@@ -1,5 +1,6 @@
 """The process that publishes what the transactions have stored."""
 
+from collections.abc import Sequence
 from random import uniform
 from time import monotonic, sleep
 from uuid import UUID
@@ -25,6 +26,7 @@ TICK = 1.0  # seconds: no wait is longer without a look at the stop flag and the
 BITE = 500  # rows read, published and deleted at a time
 POLL = 3.0  # seconds without a notification after which the relay looks for itself
 POLL_UNNOTIFIED = 0.1  # the same where the database cannot notify
+CONNECTION_FORCED = 320  # the AMQP code of a broker that shuts down
 PURGE_INTERVAL = 60.0  # seconds between two looks for inbox entries to forget
 
 
@@ -42,6 +44,7 @@ class Relay:
         self._health = health
         self._purge_at = 0.0
         self._reported: set[str] = set()
+        self._bite = BITE
         self._patience_with_broker = Patience("the broker", BrokerUnavailable, self._pause)
         self._patience_with_database = Patience("the database", StorageUnavailable, self._pause)
 
@@ -89,7 +92,7 @@ class Relay:
 
     def _relay(self, session: RelaySession, broker: Broker, publisher: Publisher) -> bool:
         """Publish some rows and delete what was confirmed; return whether there were any."""
-        rows, retries = session.oldest(BITE), session.due(BITE)
+        rows, retries = session.oldest(self._bite), session.due(self._bite)
         if not rows and not retries:
             return False
         sent_rows: dict[int, OutboxRow] = {}
@@ -101,6 +104,11 @@ class Relay:
             for retry in retries:
                 sent_retries[self._send_again(publisher, retry)] = retry
             publisher.wait()
+            refused = publisher.nacked - {n for n, row in sent_rows.items() if row.reply_to}
+            self._bite = min(BITE, 2 * self._bite)
+        except BrokerUnavailable as error:
+            self._suspect(error, rows, session)
+            raise
         finally:
             self._delete(session, publisher, sent_rows, sent_retries)
         log.info(
@@ -109,9 +117,25 @@ class Relay:
             retries=len(sent_retries),
             seconds=round(monotonic() - started, 4),
         )
-        if publisher.nacked:
+        if refused:
             raise BrokerUnavailable("the broker refused a message")
         return True
+
+    def _suspect(
+        self, error: BrokerUnavailable, rows: Sequence[OutboxRow], session: RelaySession
+    ) -> None:
+        """Find the reply for which the broker closes the connection, and let it go.
+
+        A forged direct reply-to address does that, and would for ever. After such an end rows go
+        one at a time, then two, then four: a reply that ends a connection alone is the one.
+        """
+        if error.code in (None, CONNECTION_FORCED):
+            return
+        if len(rows) == 1 and rows[0].reply_to is not None:
+            session.delete_outbox([rows[0].id])
+            self._health.metrics.returned.labels("reply").inc()
+            log.warning("the broker refuses a reply's address; the reply is dropped")
+        self._bite = 1
 
     def _publish(self, publisher: Publisher, row: OutboxRow) -> int:
         message = row.message
@@ -134,10 +158,13 @@ class Relay:
         retries: dict[int, RetryRow],
     ) -> None:
         """Delete what the broker has, wanted by a queue or not; but keep unwanted retries."""
-        unwanted = publisher.returned & publisher.confirmed
+        replies = {number for number, row in rows.items() if row.reply_to is not None}
+        # A reply queue that is gone, or full, costs the reply and nothing else.
+        dropped = publisher.nacked & replies
+        unwanted = publisher.returned & publisher.confirmed | dropped
         for number in unwanted:
             self._report_unwanted(number, rows, retries)
-        session.delete_outbox(deletable(rows, publisher.confirmed))
+        session.delete_outbox(deletable(rows, publisher.confirmed | dropped))
         session.delete_retries(
             retries[n].id for n in retries.keys() & publisher.confirmed - unwanted
         )

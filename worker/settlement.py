@@ -79,8 +79,12 @@ class Settlement:
         known = self._known(received)
         if known and known.status != RETRYING:
             return DUPLICATE
-        reason = "Every worker that took this command died, up to the queue's delivery limit."
-        return self._fail(_letter(received, "crash", reason), received)
+        if received.message.headers.get("x-first-death-reason") == "expired":
+            letter = _letter(received, "expired", "It waited longer than its sender allowed.")
+        else:
+            reason = "Every worker that took this command died, up to the queue's delivery limit."
+            letter = _letter(received, "crash", reason)
+        return self._fail(letter, received)
 
     def _known(self, received: Received) -> InboxEntry | None:
         return self._unit.inbox.get(received.command_id) if received.command_id else None

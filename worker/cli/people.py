@@ -57,7 +57,7 @@ def send(type: str, fields: tuple[str, ...]) -> None:
             f"There is no queue {settings.command_queue} on this broker. Is COMPONENT_NAME right,"
             " and has the worker been started, or `python -m worker declare`?"
         )
-    if publisher.nacked:
+    if number in publisher.nacked:
         raise BrokerUnavailable("it refused the message; the queue may be full")
     click.echo(body)
 

@@ -8,6 +8,7 @@ import click
 import structlog
 
 from persistence.database import Database
+from persistence.exceptions import StorageUnavailable
 from persistence.schema import check_schema, migrate
 from worker.broker import Broker
 from worker.composition import Component
@@ -72,7 +73,10 @@ def run(consumers: int) -> None:
     settings = prepare()
     Component(settings)  # what is wrong with the messages is said once, here
     with Database(settings.database_url, settings.database_deadline) as database:
-        check_schema(database)
+        try:
+            check_schema(database)
+        except StorageUnavailable as error:
+            log.warning("the database is away", error=str(error))  # the children wait for it
     _refuse_other_topology(settings)
     children = []
     for i, name in enumerate([*["consume"] * consumers, "relay"]):

@@ -115,7 +115,7 @@ def test_a_confirm_of_several_leaves_out_what_was_confirmed_before(broker, publi
 def test_a_nack_is_noted(broker, publisher):
     publish(publisher)
     broker.nack(1)
-    assert (publisher.nacked, publisher.confirmed) == (True, set())
+    assert (publisher.nacked, publisher.confirmed) == ({1}, set())
 
 
 def test_a_nack_of_several_confirms_none_of_them(broker, publisher):
@@ -129,7 +129,7 @@ def test_a_nack_of_several_confirms_none_of_them(broker, publisher):
 def test_confirms_alone_are_no_nack(broker, publisher):
     publish(publisher)
     broker.ack(1)
-    assert publisher.nacked is False
+    assert publisher.nacked == set()
 
 
 def test_a_returned_message_is_known_by_its_number(broker, publisher):
@@ -176,7 +176,7 @@ def test_a_nack_does_not_hold_up_what_others_have_taken(broker, publisher):
         publish(publisher)
     broker.script = [lambda: broker.ack(1), lambda: broker.nack(2), lambda: broker.ack(3)]
     publisher.wait()
-    assert (publisher.nacked, publisher.confirmed) == (True, {1, 3})
+    assert (publisher.nacked, publisher.confirmed) == ({2}, {1, 3})
 
 
 def test_what_was_confirmed_stays_known_when_the_broker_is_lost(broker, publisher):
