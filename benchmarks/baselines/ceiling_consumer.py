@@ -78,7 +78,9 @@ def _locked(database: psycopg.Connection[Any], ids: set[str]) -> dict[str, int]:
 
 def _known(database: psycopg.Connection[Any], ids: list[str]) -> set[str]:
     rows = database.execute(
-        "SELECT command_id::text FROM inbox WHERE command_id = ANY(%s::uuid[])", (_array(ids),)
+        "SELECT command_id::text FROM inbox"
+        " WHERE component = 'bench' AND command_id = ANY(%s::uuid[])",
+        (_array(ids),),
     )
     return {row[0] for row in rows.fetchall()}
 

@@ -40,7 +40,9 @@ def apply(connection: psycopg.Connection[Any], raw: bytes) -> Event | None:
     if not isinstance(value, str):
         raise TypeError("the value is not a string")
     with connection.transaction():
-        known = connection.execute("SELECT 1 FROM inbox WHERE command_id = %s", (command_id,))
+        known = connection.execute(
+            "SELECT 1 FROM inbox WHERE component = 'bench' AND command_id = %s", (command_id,)
+        )
         if known.fetchone():
             return None
         row = connection.execute(
@@ -54,8 +56,8 @@ def apply(connection: psycopg.Connection[Any], raw: bytes) -> Event | None:
             (value, row[0] + 1, entity_id),
         )
         stored = connection.execute(
-            "INSERT INTO outbox (aggregate_id, type, body, message_id, correlation_id, timestamp,"
-            " headers) VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
+            "INSERT INTO outbox (component, aggregate_id, type, body, message_id, correlation_id,"
+            " timestamp, headers) VALUES ('bench', %s, %s, %s, %s, %s, %s, %s) RETURNING id",
             (
                 entity_id,
                 event.type,
@@ -68,8 +70,9 @@ def apply(connection: psycopg.Connection[Any], raw: bytes) -> Event | None:
         ).fetchone()
         assert stored is not None
         connection.execute(
-            "INSERT INTO inbox (command_id, digest, status, attempt, outcome, recorded_at)"
-            " VALUES (%s, %s, 'applied', 1, %s, now())",
+            "INSERT INTO inbox"
+            " (component, command_id, digest, status, attempt, outcome, recorded_at)"
+            " VALUES ('bench', %s, %s, 'applied', 1, %s, now())",
             (command_id, hashlib.sha256(raw).hexdigest(), event.body.decode()),
         )
     return Event(**{**vars(event), "row": stored[0]})

@@ -54,7 +54,9 @@ def apply(database: sqlite3.Connection, raw: bytes) -> tuple[job.Event | None, i
         raise TypeError("the value is not a string")
     database.execute("BEGIN IMMEDIATE")
     with database:
-        known = database.execute("SELECT 1 FROM inbox WHERE command_id = ?", (command_id.hex,))
+        known = database.execute(
+            "SELECT 1 FROM inbox WHERE component = 'bench' AND command_id = ?", (command_id.hex,)
+        )
         if known.fetchone():
             return None, None
         (version,) = database.execute(
@@ -66,8 +68,8 @@ def apply(database: sqlite3.Connection, raw: bytes) -> tuple[job.Event | None, i
             (value, version + 1, entity_id.hex),
         )
         row = database.execute(
-            "INSERT INTO outbox (aggregate_id, type, body, message_id, correlation_id, timestamp,"
-            " headers) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO outbox (component, aggregate_id, type, body, message_id, correlation_id,"
+            " timestamp, headers) VALUES ('bench', ?, ?, ?, ?, ?, ?, ?)",
             (
                 entity_id.hex,
                 event.type,
@@ -79,8 +81,9 @@ def apply(database: sqlite3.Connection, raw: bytes) -> tuple[job.Event | None, i
             ),
         ).lastrowid
         database.execute(
-            "INSERT INTO inbox (command_id, digest, status, attempt, outcome, recorded_at)"
-            " VALUES (?, ?, 'applied', 1, ?, CURRENT_TIMESTAMP)",
+            "INSERT INTO inbox"
+            " (component, command_id, digest, status, attempt, outcome, recorded_at)"
+            " VALUES ('bench', ?, ?, 'applied', 1, ?, CURRENT_TIMESTAMP)",
             (command_id.hex, hashlib.sha256(raw).hexdigest(), event.body.decode()),
         )
     return event, row
