@@ -1,6 +1,7 @@
 """Workers with one promise taken out, to show that the checker sees it.
 
 `MUTANT=no_inbox python -m tests.chaos.mutants consume`; `MUTANT=none` is the worker as it is.
+Each `type: ignore` here marks a method that a mutant replaces: that is what a mutant is.
 """
 
 import os
