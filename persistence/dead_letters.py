@@ -1,10 +1,10 @@
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     Column,
     Index,
     Integer,
@@ -35,12 +35,12 @@ dead_letters = Table(
     Column("reason", Text, nullable=False),
     Column("command_id", Uuid),
     Column("type", Text),
-    Column("errors", Text, nullable=False),
+    Column("errors", JSON, nullable=False),
     Column("traceback", Text),
-    Column("attempts", Text, nullable=False),
+    Column("attempts", JSON, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("body_bytes", Integer, nullable=False),
-    Column("properties", Text, nullable=False),
+    Column("properties", JSON, nullable=False),
     Column("died_at", Timestamp, nullable=False),
     Index(None, "command_id"),
     Index(None, "died_at"),
@@ -80,12 +80,12 @@ class DeadLetters(Inserts):
                 "reason": letter.reason,
                 "command_id": letter.command_id,
                 "type": letter.type,
-                "errors": json.dumps(letter.errors),
+                "errors": letter.errors,
                 "traceback": letter.traceback,
-                "attempts": json.dumps(letter.attempts),
+                "attempts": letter.attempts,
                 "body": letter.command.body[:MAX_BODY_BYTES],
                 "body_bytes": len(letter.command.body),
-                "properties": json.dumps(letter.command.properties),
+                "properties": letter.command.properties,
                 "died_at": datetime.now(UTC),
             }
         )
@@ -130,5 +130,4 @@ class DeadLetterViews:
 
 
 def _view(row: RowMapping) -> DeadLetterView:
-    parsed = {name: json.loads(row[name]) for name in ("errors", "attempts", "properties")}
-    return DeadLetterView(**{name: row[name] for name in row if name != "component"} | parsed)
+    return DeadLetterView(**{name: row[name] for name in row if name != "component"})

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, inspect, select
+from sqlalchemy import Table, inspect, select
 from sqlalchemy.orm import Mapper, Session
 
 from domain.messages import Event
+from persistence.bulk import among, insert_rows, update_rows
 from persistence.errors import driver_errors
 
 
@@ -27,8 +27,7 @@ State = dict[str, Any]
 _IMMUTABLE = (str, int, float, bool, bytes, type(None), UUID, datetime)
 
 
-@dataclass(frozen=True, slots=True)
-class SavedEvent:
+class SavedEvent(NamedTuple):
     """An event with the place it has in the history of its aggregate."""
 
     event: Event
@@ -63,14 +62,16 @@ class DTOs(Generic[D]):
         ids = sorted({aggregate_id for aggregate_id in ids if aggregate_id not in self._known})
         if not ids:
             return
-        query = select(self._class).where(self._key.in_(ids)).order_by(self._key).with_for_update()
+        named = among(self._session.get_bind().dialect, self._key, ids)
+        query = select(self._class).where(named).order_by(self._key).with_for_update()
         with driver_errors():
             found = {dto.id: dto for dto in self._session.scalars(query)}
         self._known.update(dict.fromkeys(ids))
         self._known.update(found)
 
     def get(self, aggregate_id: UUID) -> D | None:
-        self.lock([aggregate_id])
+        if aggregate_id not in self._known:
+            self.lock([aggregate_id])
         dto = self._known[aggregate_id]
         if aggregate_id not in self._before:
             self._before[aggregate_id] = (dto, self._state(dto), aggregate_id in self._changed)
@@ -106,11 +107,9 @@ class DTOs(Generic[D]):
     def write(self) -> None:
         """Store new and changed rows, in the order of ids."""
         if self._new:
-            self._session.execute(self._table.insert(), self._rows(self._new))
+            insert_rows(self._session, self._table, self._rows(self._new))
         if updated := self._changed - self._new:
-            rows = [{"key": row[self._key.name], **row} for row in self._rows(updated)]
-            statement = self._table.update().where(self._key == bindparam("key"))
-            self._session.execute(statement, rows)
+            update_rows(self._session, self._table, [self._key.name], self._rows(updated))
         # Written above, in bulk: the session's own flush shall find nothing to do.
         self._session.expunge_all()
 

@@ -1,13 +1,12 @@
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, Text, Uuid, bindparam, select
+from sqlalchemy import JSON, CheckConstraint, Column, Index, Integer, Table, Text, Uuid, select
 from sqlalchemy.orm import Session
 
+from persistence.bulk import among, insert_rows, update_rows
 from persistence.database import Timestamp, metadata
 from persistence.errors import driver_errors
 from persistence.messages import OutgoingMessage
@@ -22,26 +21,15 @@ inbox = Table(
     Column("digest", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("outcome", Text),
+    Column("outcome", JSON(none_as_null=True)),
     Column("recorded_at", Timestamp, nullable=False),
     CheckConstraint("status IN ('applied', 'rejected', 'failed', 'retrying')", name="status"),
     Index(None, "recorded_at"),
 )
-
-_read = (
-    select(inbox)
-    .where(inbox.c.component == bindparam("component"))
-    .where(inbox.c.command_id.in_(bindparam("ids", expanding=True)))
-)
-_update = (
-    inbox.update()
-    .where(inbox.c.component == bindparam("owner"))
-    .where(inbox.c.command_id == bindparam("key"))
-)
+_KEY = [column.name for column in inbox.primary_key]
 
 
-@dataclass(frozen=True, slots=True)
-class InboxEntry:
+class InboxEntry(NamedTuple):
     """What is known of one command: how it ended, or which attempt it waits for."""
 
     command_id: UUID
@@ -63,11 +51,12 @@ class Inbox:
 
     def read(self, command_ids: Iterable[UUID]) -> None:
         """Learn what is known of these commands, in one query."""
+        known = among(self._session.get_bind().dialect, inbox.c.command_id, command_ids)
+        query = select(inbox).where(inbox.c.component == self._component).where(known)
         with driver_errors():
-            parameters = {"component": self._component, "ids": list(command_ids)}
-            rows = self._session.execute(_read, parameters).all()
+            rows = self._session.execute(query).all()
         for row in rows:
-            outcome = row.outcome and OutgoingMessage(**json.loads(row.outcome))
+            outcome = row.outcome and OutgoingMessage(**row.outcome)
             self._entries[row.command_id] = InboxEntry(
                 row.command_id, row.digest, row.status, row.attempt, outcome
             )
@@ -84,13 +73,9 @@ class Inbox:
     def write(self) -> None:
         """Store what was recorded, in the order of the keys."""
         if self._new:
-            self._session.execute(inbox.insert(), self._rows(self._new))
+            insert_rows(self._session, inbox, self._rows(self._new))
         if self._changed:
-            rows = [
-                {"owner": self._component, "key": row["command_id"], **row}
-                for row in self._rows(self._changed)
-            ]
-            self._session.execute(_update, rows)
+            update_rows(self._session, inbox, _KEY, self._rows(self._changed))
 
     def _rows(self, command_ids: set[UUID]) -> list[dict[str, Any]]:
         now = datetime.now(UTC)
@@ -104,6 +89,6 @@ def _row(entry: InboxEntry, now: datetime) -> dict[str, Any]:
         "digest": entry.digest,
         "status": entry.status,
         "attempt": entry.attempt,
-        "outcome": entry.outcome and json.dumps(asdict(entry.outcome)),
+        "outcome": entry.outcome and entry.outcome._asdict(),
         "recorded_at": now,
     }

@@ -3,6 +3,8 @@ from typing import Any
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
+from persistence.bulk import insert_rows
+
 
 class Inserts:
     """New rows of one table, gathered over a batch and written together."""
@@ -19,4 +21,4 @@ class Inserts:
 
     def write(self) -> None:
         if self._rows:
-            self._session.execute(self._table.insert(), self._rows)
+            insert_rows(self._session, self._table, self._rows)

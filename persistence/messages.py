@@ -1,12 +1,11 @@
 """Messages at rest, in the form in which the worker hands them over and takes them back."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingMessage:
+class OutgoingMessage(NamedTuple):
     """An event or a reply as it will be published; `headers` have scalar values."""
 
     type: str

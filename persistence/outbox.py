@@ -1,7 +1,6 @@
-import json
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text, Uuid
+from sqlalchemy import JSON, BigInteger, Column, Index, Table, Text, Uuid
 from sqlalchemy.orm import Session
 
 from persistence.database import SerialKey, metadata
@@ -22,7 +21,7 @@ outbox = Table(
     Column("message_id", Text, nullable=False),
     Column("correlation_id", Text, nullable=False),
     Column("timestamp", BigInteger, nullable=False),
-    Column("headers", Text, nullable=False),
+    Column("headers", JSON, nullable=False),
     Index(None, "component", "id"),
     sqlite_autoincrement=True,
     # Rows live for milliseconds: clean up by their number, not by their share of the table.
@@ -57,11 +56,6 @@ class Outbox(Inserts):
                 "component": self._component,
                 "reply_to": reply_to,
                 "aggregate_id": aggregate_id,
-                "type": message.type,
-                "body": message.body,
-                "message_id": message.message_id,
-                "correlation_id": message.correlation_id,
-                "timestamp": message.timestamp,
-                "headers": json.dumps(message.headers),
+                **message._asdict(),
             }
         )

@@ -1,14 +1,13 @@
 """The database side of the relay."""
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Table, bindparam, delete, func, select, text
+from sqlalchemy import Table, bindparam, delete, func, select, text
 
+from persistence.bulk import among
 from persistence.database import Database
 from persistence.errors import driver_errors
 from persistence.inbox import RETRYING, inbox
@@ -19,20 +18,17 @@ from persistence.retries import retries
 
 PURGE_BITE = 1000  # inbox rows deleted at a time
 
-_ids: BindParameter[list[int]] = bindparam("ids", expanding=True, literal_execute=True)
 _next_due = select(func.min(retries.c.due_at)).where(retries.c.component == bindparam("component"))
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
+class OutboxRow(NamedTuple):
     id: int
     reply_to: str | None
     aggregate_id: UUID | None
     message: OutgoingMessage
 
 
-@dataclass(frozen=True, slots=True)
-class RetryRow:
+class RetryRow(NamedTuple):
     id: int
     command: StoredCommand
 
@@ -105,7 +101,7 @@ class RelaySession:
         )
         with driver_errors():
             rows = self._connection.execute(query).all()
-        return [RetryRow(r.id, StoredCommand(r.body, json.loads(r.properties))) for r in rows]
+        return [RetryRow(r.id, StoredCommand(r.body, r.properties)) for r in rows]
 
     def seconds_to_next_retry(self) -> float | None:
         with driver_errors():
@@ -119,8 +115,9 @@ class RelaySession:
         self._delete(retries, ids)
 
     def _delete(self, table: Table, ids: Iterable[int]) -> None:
+        gone = among(self._connection.dialect, table.c.id, ids)
         with driver_errors():
-            self._connection.execute(delete(table).where(table.c.id.in_(_ids)), {"ids": list(ids)})
+            self._connection.execute(delete(table).where(gone))
 
     def purge_inbox(self, days: float) -> int:
         """Forget some commands that ended more than `days` ago; return how many."""
@@ -147,6 +144,6 @@ def _outbox_row(row: Any) -> OutboxRow:
         message_id=row.message_id,
         correlation_id=row.correlation_id,
         timestamp=row.timestamp,
-        headers=json.loads(row.headers),
+        headers=row.headers,
     )
     return OutboxRow(row.id, row.reply_to, row.aggregate_id, message)

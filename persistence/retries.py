@@ -1,7 +1,6 @@
-import json
 from datetime import datetime
 
-from sqlalchemy import Column, Index, LargeBinary, Table, Text
+from sqlalchemy import JSON, Column, Index, LargeBinary, Table, Text
 from sqlalchemy.orm import Session
 
 from persistence.database import SerialKey, Timestamp, metadata
@@ -15,7 +14,7 @@ retries = Table(
     Column("component", Text, nullable=False),
     Column("due_at", Timestamp, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Column("properties", Text, nullable=False),
+    Column("properties", JSON, nullable=False),
     Index(None, "component", "due_at"),
     sqlite_autoincrement=True,
 )
@@ -28,12 +27,11 @@ class Retries(Inserts):
         super().__init__(session, retries, component)
 
     def add(self, command: StoredCommand, due_at: datetime) -> None:
-        properties = json.dumps(command.properties)
         self._rows.append(
             {
                 "component": self._component,
                 "due_at": due_at,
                 "body": command.body,
-                "properties": properties,
+                "properties": command.properties,
             }
         )

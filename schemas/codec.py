@@ -17,7 +17,7 @@ _compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 def parse(body: bytes) -> dict[str, Any]:
     """Return the JSON object that the body is, or raise `Undecodable` of kind `malformed`."""
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse_constant)
+        value = _decode(body.decode())
     except UnicodeDecodeError as error:
         raise Undecodable("malformed", f"The body is not UTF-8: {error}.") from error
     except (ValueError, RecursionError) as error:
@@ -29,6 +29,16 @@ def parse(body: bytes) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("an object has the same name twice")
+    return result
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique).decode
 
 
 def uuid_or_none(value: object) -> CommandID | None:

@@ -10,6 +10,7 @@ from schemas.codec import Codec
 from worker.wire import Message
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_TRACESTATE = re.compile(r"[ -~\t]{1,512}")
 
 
 class Envelopes:
@@ -54,4 +55,6 @@ def _trace(headers: dict[str, Any]) -> dict[str, str]:
     parent, state = headers.get("traceparent"), headers.get("tracestate")
     if not isinstance(parent, str) or not _TRACEPARENT.fullmatch(parent):
         return {}
-    return {"traceparent": parent} | ({"tracestate": state[:512]} if isinstance(state, str) else {})
+    if not isinstance(state, str) or not _TRACESTATE.fullmatch(state):
+        return {"traceparent": parent}
+    return {"traceparent": parent, "tracestate": state}

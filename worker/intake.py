@@ -1,8 +1,7 @@
 """Deliveries of one queue, taken on one channel."""
 
 from collections import deque
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pika import BasicProperties
 from pika.channel import Channel
@@ -14,8 +13,7 @@ from worker.wire import Message, received
 FEW = 3  # times that a message may have been given back before it is suspect; the limit is 20
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """A message with the tag that acknowledges it, on the channel that brought it."""
 
     tag: int

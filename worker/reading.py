@@ -1,9 +1,8 @@
 """From a message to a command, or to the fault that makes it a dead letter."""
 
 import re
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.messages import Command, CommandID
 from schemas.codec import Codec, digest, parse, uuid_or_none
@@ -16,8 +15,7 @@ _JSON = re.compile(r"application/json\s*(;\s*charset\s*=\s*\"?utf-?8\"?\s*)?", r
 _SEARCHED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A message as far as it could be read: with a command, or with a fault, never both."""
 
     message: Message
@@ -36,17 +34,17 @@ class Reader:
 
     def read(self, message: Message) -> Received:
         """Return the command or the fault; never raises for what a sender can send."""
-        command_id: CommandID | None = None
+        content: dict[str, Any] = {}
         fingerprint = ""
         try:
             content = self._content(message)
-            command_id = uuid_or_none(content.get("command_id"))
             fingerprint = digest(message.type or "", content)
-            return Received(message, command_id, fingerprint, self._command(message, content))
+            command = self._command(message, content)
         except Undecodable as fault:
-            command_id = command_id or uuid_or_none(message.message_id)
+            named = uuid_or_none(content.get("command_id")) or uuid_or_none(message.message_id)
             fingerprint = fingerprint or sha256(message.body).hexdigest()
-            return Received(message, command_id, fingerprint, fault=fault)
+            return Received(message, named, fingerprint, fault=fault)
+        return Received(message, command.command_id, fingerprint, command)
 
     def _content(self, message: Message) -> dict[str, Any]:
         if len(message.body) > _SEARCHED * self._max_bytes:
@@ -68,7 +66,8 @@ class Reader:
         if not isinstance(version, int) or isinstance(version, bool):
             raise Undecodable("unknown-type", "The schema-version is not an integer.")
         command = self._codec.decode(message.type, content, version)
-        if message.message_id and uuid_or_none(message.message_id) != command.command_id:
+        same = not message.message_id or message.message_id == content["command_id"]
+        if not same and uuid_or_none(message.message_id) != command.command_id:
             raise Undecodable("id-mismatch", "The message_id is not the body's command_id.")
         return command
 

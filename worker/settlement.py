@@ -92,7 +92,7 @@ class Settlement:
     def _repeated(self, received: Received, known: InboxEntry) -> str:
         """Answer a command that the inbox knows; its first outcome stands."""
         message, fault = received.message, received.fault
-        if received.digest != known.digest:
+        if received.digest != known.digest or (fault and known.status != FAILED):
             kind = fault.kind if fault else "command-id-reused"
             reason = fault.reason if fault else "Another command had this command_id before."
             self._unit.dead_letters.add(_letter(received, kind, reason))

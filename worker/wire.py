@@ -1,9 +1,8 @@
 """Messages as AMQP carries them, in both directions."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from pika import BasicProperties, DeliveryMode
 
@@ -25,8 +24,7 @@ _NAMES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A command message as its sender published it; absent properties are None."""
 
     body: bytes

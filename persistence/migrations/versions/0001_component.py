@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("outcome", sa.Text()),
+        sa.Column("outcome", sa.JSON()),
         sa.Column("recorded_at", Timestamp, nullable=False),
         sa.CheckConstraint(
             "status IN ('applied', 'rejected', 'failed', 'retrying')", name=op.f("ck_inbox_status")
@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("correlation_id", sa.Text(), nullable=False),
         sa.Column("timestamp", sa.BigInteger(), nullable=False),
-        sa.Column("headers", sa.Text(), nullable=False),
+        sa.Column("headers", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sqlite_autoincrement=True,
         postgresql_with={
@@ -55,7 +55,7 @@ def upgrade() -> None:
         sa.Column("component", sa.Text(), nullable=False),
         sa.Column("due_at", Timestamp, nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("properties", sa.Text(), nullable=False),
+        sa.Column("properties", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_retries")),
         sqlite_autoincrement=True,
     )
@@ -68,12 +68,12 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("command_id", sa.Uuid()),
         sa.Column("type", sa.Text()),
-        sa.Column("errors", sa.Text(), nullable=False),
+        sa.Column("errors", sa.JSON(), nullable=False),
         sa.Column("traceback", sa.Text()),
-        sa.Column("attempts", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.JSON(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("body_bytes", sa.Integer(), nullable=False),
-        sa.Column("properties", sa.Text(), nullable=False),
+        sa.Column("properties", sa.JSON(), nullable=False),
         sa.Column("died_at", Timestamp, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dead_letters")),
         sqlite_autoincrement=True,

@@ -26,7 +26,7 @@ EVENT = OutgoingMessage(
     message_id="m",
     correlation_id="c",
     timestamp=1_767_323_045,
-    headers={"aggregate-version": 1, "odd": "\0"},
+    headers={"aggregate-version": 1, "odd": "\ttab"},
 )
 NOW = datetime.now(UTC)
 
@@ -268,7 +268,7 @@ def test_one_refused_row_keeps_everything_else_away(database, unit):
 def test_json_in_the_tables_is_json(database, unit):
     unit.outbox.add(EVENT)
     unit.commit()
-    assert json.loads(rows(database, outbox)[0]["headers"]) == EVENT.headers
+    assert rows(database, outbox)[0]["headers"] == EVENT.headers
 
 
 # Several components may share a database

@@ -130,7 +130,7 @@ class Interleavings(RuleBasedStateMachine):
         versions: dict[Any, list[int]] = defaultdict(list)
         for row in rows(self._database, outbox):
             if row["aggregate_id"]:
-                headers = json.loads(row["headers"])
+                headers = row["headers"]
                 versions[row["aggregate_id"]].append(headers["aggregate-version"])
         for entity_id, (_, version) in self._model.entities.items():
             assert versions[entity_id] == list(range(1, version + 1))
