@@ -10,7 +10,7 @@ from sqlalchemy import Table, inspect, select
 from sqlalchemy.orm import Mapper, Session
 
 from domain.messages import Event
-from persistence.bulk import among, insert_rows, update_rows
+from persistence.bulk import among, by_uuid, insert_rows, update_rows
 from persistence.errors import driver_errors
 
 
@@ -59,7 +59,7 @@ class DTOs(Generic[D]):
 
     def lock(self, ids: Iterable[UUID]) -> None:
         """Lock and load these aggregates, where they exist, in one query and the order of ids."""
-        ids = sorted({aggregate_id for aggregate_id in ids if aggregate_id not in self._known})
+        ids = {aggregate_id for aggregate_id in ids if aggregate_id not in self._known}
         if not ids:
             return
         named = among(self._session.get_bind().dialect, self._key, ids)
@@ -114,7 +114,7 @@ class DTOs(Generic[D]):
         self._session.expunge_all()
 
     def _rows(self, ids: set[UUID]) -> list[dict[str, Any]]:
-        dtos = [self._known[aggregate_id] for aggregate_id in sorted(ids)]
+        dtos = [self._known[aggregate_id] for aggregate_id in sorted(ids, key=by_uuid)]
         return [{c.name: getattr(dto, name) for name, c in self._columns.items()} for dto in dtos]
 
     def _state(self, dto: D | None) -> State:

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import JSON, CheckConstraint, Column, Index, Integer, Table, Text, Uuid, select
 from sqlalchemy.orm import Session
 
-from persistence.bulk import among, insert_rows, update_rows
+from persistence.bulk import among, by_uuid, insert_rows, update_rows
 from persistence.database import Timestamp, metadata
 from persistence.errors import driver_errors
 from persistence.messages import OutgoingMessage
@@ -79,7 +79,7 @@ class Inbox:
 
     def _rows(self, command_ids: set[UUID]) -> list[dict[str, Any]]:
         now = datetime.now(UTC)
-        entries = [self._entries[command_id] for command_id in sorted(command_ids)]
+        entries = [self._entries[command_id] for command_id in sorted(command_ids, key=by_uuid)]
         return [{"component": self._component, **_row(entry, now)} for entry in entries]
 
 

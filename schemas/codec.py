@@ -75,14 +75,14 @@ class Codec:
         if schema is None:
             raise Undecodable("unknown-type", f"There is no command {type!r} in version {version}.")
         try:
-            return schema.message(**schema.load(content))
+            return schema.message(**schema.read(content))
         except ValidationError as error:
             raise Undecodable("invalid", *_explain(error.messages_dict)) from error
 
     def encode(self, message: Command | Event) -> tuple[str, int, str]:
         """Return the message's public type, its schema version and its body."""
         schema = self._catalogue.by_class[type(message)]
-        return schema.type, schema.version, _compact(schema.dump(message))
+        return schema.type, schema.version, _compact(schema.write(message))
 
 
 def _explain(messages: dict[str, list[str]]) -> tuple[str, dict[str, list[str]]]:

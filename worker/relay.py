@@ -23,7 +23,7 @@ from worker.wire import properties_of_command, properties_of_message
 log = structlog.get_logger()
 
 TICK = 1.0  # seconds: no wait is longer without a look at the stop flag and the heartbeats
-BITE = 500  # rows read, published and deleted at a time
+BITE = 1000  # rows read, published and deleted at a time
 POLL = 3.0  # seconds without a notification after which the relay looks for itself
 POLL_UNNOTIFIED = 0.1  # the same where the database cannot notify
 CONNECTION_FORCED = 320  # the AMQP code of a broker that shuts down

@@ -34,7 +34,7 @@ def main() -> None:
 def relay(database: psycopg.Connection[Any], publisher: "Publisher") -> int:
     """Publish the oldest rows, delete them when all are confirmed, and return their number."""
     rows = database.execute(
-        "SELECT id, type, body, message_id, correlation_id, timestamp, headers"
+        "SELECT id, type, body, message_id, correlation_id, timestamp, headers::text"
         " FROM outbox WHERE component = 'bench' ORDER BY id LIMIT %s",
         (BITE,),
     ).fetchall()

@@ -20,6 +20,7 @@ class CommandHandler:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._listeners: list[Listener] = []
+        self._dispatch = self._execute  # bound once: that costs more than most commands
 
     def register(self, listener: Listener) -> None:
         if listener not in self._listeners:
@@ -34,7 +35,7 @@ class CommandHandler:
 
         Raises `DomainError` where the domain refuses; nothing is saved then.
         """
-        entity, events = self._execute(command)
+        entity, events = self._dispatch(command)
         self._repository.save(entity, events)
         for event in events:
             for listener in self._listeners:

@@ -1,5 +1,6 @@
 """The commands that run the component."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -92,6 +93,7 @@ def _work(supervisor: int | None, process: Callable[[Component, StopFlag, Health
     stop = StopFlag(settings.drain_timeout, supervisor)
     stop.install()
     component = Component(settings)
+    gc.freeze()  # what is imported by now stays: the collector need not look at it again and again
     with Database(settings.database_url, 5) as database, component.database:
         health = Health(database, settings.heartbeat)
         if settings.http_port:
