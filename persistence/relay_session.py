@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, delete, func, select, text
+from sqlalchemy import Select, Table, bindparam, delete, func, select, text
 
 from persistence.bulk import among
 from persistence.database import Database
@@ -16,6 +16,7 @@ from persistence.messages import OutgoingMessage, StoredCommand
 from persistence.outbox import channel, outbox
 from persistence.retries import retries
 
+BITE_BYTES = 8 * 2**20  # of bodies read at a time
 PURGE_BITE = 1000  # inbox rows deleted at a time
 
 _next_due = select(func.min(retries.c.due_at)).where(retries.c.component == bindparam("component"))
@@ -82,23 +83,16 @@ class RelaySession:
         return self._connection.connection.driver_connection
 
     def oldest(self, limit: int) -> Sequence[OutboxRow]:
-        query = (
-            select(outbox)
-            .where(outbox.c.component == self._component)
-            .order_by(outbox.c.id)
-            .limit(limit)
-        )
+        """Return the oldest messages, at most so many, and not much more than `BITE_BYTES`."""
+        own = select(outbox).where(outbox.c.component == self._component)
         with driver_errors():
-            return [_outbox_row(row) for row in self._connection.execute(query)]
+            rows = self._connection.execute(_first(own, "id", limit)).all()
+        return [_outbox_row(row) for row in rows]
 
     def due(self, limit: int) -> Sequence[RetryRow]:
-        query = (
-            select(retries)
-            .where(retries.c.component == self._component)
-            .where(retries.c.due_at <= datetime.now(UTC))
-            .order_by(retries.c.due_at)
-            .limit(limit)
-        )
+        """Return the commands that are due, the longest due first; as many as `oldest` would."""
+        own = select(retries).where(retries.c.component == self._component)
+        query = _first(own.where(retries.c.due_at <= datetime.now(UTC)), "due_at", limit)
         with driver_errors():
             rows = self._connection.execute(query).all()
         return [RetryRow(r.id, StoredCommand(r.body, r.properties)) for r in rows]
@@ -135,6 +129,16 @@ class RelaySession:
                 .where(inbox.c.command_id.in_(old))
             )
         return result.rowcount
+
+
+def _first(query: Select[Any], order: str, limit: int) -> Select[Any]:
+    """Return the first rows of the query, until their bodies fill `BITE_BYTES`; at least one."""
+    rows = query.order_by(order).limit(limit).subquery()
+    before = func.sum(func.length(rows.c.body)).over(
+        order_by=(rows.c[order], rows.c.id), rows=(None, -1)
+    )
+    sized = select(rows, func.coalesce(before, 0).label("before")).subquery()
+    return select(sized).where(sized.c.before < BITE_BYTES).order_by(sized.c[order], sized.c.id)
 
 
 def _outbox_row(row: Any) -> OutboxRow:

@@ -142,6 +142,11 @@ class Broker:
             self._loop.deactivate_poller()
             self._loop.close()
 
+    def break_off(self) -> None:
+        """Send what is buffered and let the connection drop, without a goodbye."""
+        self.step()
+        self._connection._adapter_disconnect_stream()
+
     def _await(self, condition: Callable[[], object], what: str) -> None:
         deadline = monotonic() + 2 * CONNECT_TIMEOUT
         while not condition():

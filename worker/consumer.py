@@ -18,7 +18,7 @@ from worker.broker import Broker
 from worker.composition import Component
 from worker.exceptions import BrokerUnavailable, Stopped
 from worker.health import Health
-from worker.intake import Delivery, Intake
+from worker.intake import BATCH_BYTES, Delivery, Intake
 from worker.patience import Patience
 from worker.processor import Processor
 from worker.reading import Reader, Received
@@ -52,6 +52,7 @@ class Consumer:
         self._stop = stop
         self._health = health
         self._broker: Broker | None = None
+        self._commands: Intake | None = None
         self._patience_with_broker = Patience("the broker", BrokerUnavailable, self._hold)
         self._patience_with_database = Patience("the database", StorageUnavailable, self._hold)
         self._patience_with_others = Patience("a lock", Conflict, self._hold)
@@ -80,7 +81,7 @@ class Consumer:
             return broker, commands, Intake(broker, backstop_queue(settings), 1)
 
     def _serve(self, broker: Broker, commands: Intake, crashed: Intake) -> None:
-        self._broker = broker
+        self._broker, self._commands = broker, commands
         try:
             with broker:
                 self._consume(broker, commands, crashed)
@@ -89,7 +90,7 @@ class Consumer:
         except _OutageTooLong:
             log.warning("gave back what was delivered, until the database is back")
         finally:
-            self._broker = None
+            self._broker = self._commands = None
             self._health.working(False)
         if self._patience_with_database.seconds:
             self._await_database()
@@ -105,35 +106,44 @@ class Consumer:
             self._work(commands, self._processor.apply)
             self._work(crashed, self._processor.crash)
         self._health.working(False)
+        self._drain(broker, commands, crashed)
+
+    def _drain(self, broker: Broker, commands: Intake, crashed: Intake) -> None:
+        """Work off what was delivered, and take no more."""
         log.info("draining", commands=len(commands.waiting))
-        commands.stop()
         crashed.stop()
+        if not self._settings.single_active_consumer:
+            commands.stop()
         while commands.waiting or crashed.waiting:
             self._stop.check()
             self._work(commands, self._processor.apply)
             self._work(crashed, self._processor.crash)
+        if self._settings.single_active_consumer:
+            # Cancelled or closed in good order, we would hand over first, and be overtaken by the
+            # next one with what we have not taken yet. Broken off, it goes back before that.
+            broker.break_off()
 
     def _gather(self, broker: Broker, commands: Intake, crashed: Intake) -> None:
         """Wait for a delivery; then take all that has arrived: the busier, the larger the batch."""
         arrived = len(commands.waiting)
         broker.step(0 if arrived or crashed.waiting else TICK)
-        while arrived < len(commands.waiting) < self._settings.batch_size:
+        room = self._settings.batch_size
+        while arrived < len(commands.waiting) < room and commands.bytes < BATCH_BYTES:
             arrived = len(commands.waiting)
             broker.step(0)
 
     def _work(self, intake: Intake, settle: Settle) -> None:
-        size = min(len(intake.waiting), self._settings.batch_size)
-        if not size:
+        if not intake.waiting:
             return
         started = monotonic()
-        deliveries = [intake.waiting.popleft() for _ in range(size)]
+        deliveries = intake.take(self._settings.batch_size)
         batch = [(delivery, self._reader.read(delivery.message)) for delivery in deliveries]
         endings = self._settle(intake, batch, settle)
         seconds = monotonic() - started
         self._health.metrics.batches.observe(seconds)
         for ending, count in endings.items():
             self._health.metrics.commands.labels(ending).inc(count)
-        log.info("batch", commands=size, seconds=round(seconds, 4), **endings)
+        log.info("batch", commands=len(batch), seconds=round(seconds, 4), **endings)
 
     def _settle(self, intake: Intake, batch: Batch, settle: Settle) -> Counter[str]:
         """Commit the batch and acknowledge it; where the database refuses it, its halves."""
@@ -173,8 +183,16 @@ class Consumer:
             if self._broker:
                 if self._patience_with_database.seconds > GIVE_BACK_AFTER:
                     raise _OutageTooLong
-                self._broker.step(min(left, TICK))
+                self._wait(min(left, TICK), self._broker)
             elif self._stop:
                 raise Stopped  # nothing is held, so there is nothing to drain
             else:
                 sleep(min(left, TICK))
+
+    def _wait(self, seconds: float, broker: Broker) -> None:
+        """Serve the connection; but read little where much waits, to hold a bounded amount."""
+        if self._commands is None or self._commands.bytes < BATCH_BYTES:
+            broker.step(seconds)
+        else:
+            broker.step()
+            sleep(seconds)

@@ -10,6 +10,10 @@ class BrokerUnavailable(Exception):
         self.code = code
 
 
+class MessagesRefused(Exception):
+    """The broker is there, but refused messages: a queue is full, or has lost its leader."""
+
+
 class TopologyMismatch(Exception):
     """A queue or exchange of our name exists with other arguments: waiting will not mend that."""
 

@@ -14,9 +14,18 @@ T = TypeVar("T")
 class Patience:
     """Repeats work, with back-off and jitter and without limit, until `what` is back."""
 
-    def __init__(self, what: str, error: type[Exception], sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        what: str,
+        error: type[Exception],
+        sleep: Callable[[float], None],
+        *,
+        gone: str = "is away",
+        back: str = "is back",
+    ) -> None:
         """`sleep` waits between two tries; it may raise to give up."""
-        self._what = what
+        self._gone = f"{what} {gone}"
+        self._back = f"{what} {back}"
         self._since: float | None = None
         self._retrying = Retrying(
             retry=retry_if_exception_type(error),
@@ -40,12 +49,12 @@ class Patience:
         """Note that it is away."""
         if self._since is None:
             self._since = monotonic()
-            log.warning(f"{self._what} is away", error=str(error))
+            log.warning(self._gone, error=str(error))
 
     def back(self) -> None:
         """Note that it is there."""
         if self._since is not None:
-            log.info(f"{self._what} is back", seconds=round(monotonic() - self._since, 1))
+            log.info(self._back, seconds=round(monotonic() - self._since, 1))
             self._since = None
 
     def _on_failure(self, state: RetryCallState) -> None:

@@ -14,10 +14,9 @@ from worker.exceptions import SettingsError
 DEFAULT_HEARTBEAT = 30  # seconds, unless AMQP_URL says ?heartbeat=
 
 _NAME = validate.Regexp(
-    r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}\Z",
-    error="Must be 1 to 48 letters, digits, dots, dashes or underscores.",
+    r"(?!amq(\.|\Z))[A-Za-z0-9][A-Za-z0-9._-]{0,47}\Z",
+    error="Must be 1 to 48 letters, digits, dots, dashes or underscores, and not begin with amq.",
 )
-_QUEUE = validate.Length(min=1, max=200)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +75,8 @@ def _read(env: Env) -> Settings:
         read_database_url=env.str("READ_DATABASE_URL", database_url, validate=_database_url),
         amqp_url=env.str("AMQP_URL", "amqp://guest:guest@127.0.0.1:5672/%2F", validate=_amqp_url),
         component_name=name,
-        command_queue=env.str("COMMAND_QUEUE", f"{name}.commands", validate=_QUEUE),
-        event_exchange=env.str("EVENT_EXCHANGE", f"{name}.events", validate=_QUEUE),
+        command_queue=env.str("COMMAND_QUEUE", f"{name}.commands", validate=_amqp_name),
+        event_exchange=env.str("EVENT_EXCHANGE", f"{name}.events", validate=_amqp_name),
         single_active_consumer=env.bool("SINGLE_ACTIVE_CONSUMER", False),
         prefetch_count=env.int("PREFETCH_COUNT", 2000, validate=validate.Range(1, 65535)),
         batch_size=env.int("BATCH_SIZE", 1000, validate=validate.Range(1, 10_000)),
@@ -120,6 +119,13 @@ def _amqp_url(url: str) -> None:
         raise ValidationError("Must be amqp://user:password@host:port/vhost or amqps://….")
     if not heartbeat.isdecimal() or not 2 <= int(heartbeat) <= 600:
         raise ValidationError("Its heartbeat must be 2 to 600 seconds.")
+
+
+def _amqp_name(name: str) -> None:
+    if not 1 <= len(name.encode(errors="surrogateescape")) <= 250 or not name.isprintable():
+        raise ValidationError("Must be 1 to 250 bytes of printable text.")
+    if name.startswith("amq."):
+        raise ValidationError("Must not begin with amq.: such names are the broker's own.")
 
 
 def _delays(text: str) -> tuple[float, ...]:

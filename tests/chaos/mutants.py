@@ -13,7 +13,7 @@ import pika
 from persistence import locks
 from persistence.inbox import Inbox
 from persistence.unit_of_work import UnitOfWork
-from worker import relay
+from worker import outgoing
 from worker.cli import main
 from worker.consumer import Consumer
 
@@ -73,7 +73,7 @@ def relay_without_lock() -> None:
 
 def delete_past_a_nack() -> None:
     """Whatever is confirmed is deleted, whether what came before it is or not."""
-    relay.deletable = lambda rows, confirmed: [  # type: ignore[assignment]
+    outgoing.deletable = lambda rows, confirmed: [  # type: ignore[assignment]
         row.id for number, row in rows.items() if number in confirmed
     ]
 

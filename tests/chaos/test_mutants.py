@@ -58,7 +58,7 @@ def a_queue_that_is_full_now_and_then(system: System, mutant: str) -> Report:
     system.start("consume")
     wait_for(lambda: system.count("outbox") == len(sent), "a full outbox")
     relay = system.start("relay", module=MODULE, MUTANT=mutant)
-    relay.wait_for_log("the broker refused a message")
+    relay.wait_for_log("the broker refuses messages")
     return settle_and_check(system, sent, subscriber)
 
 

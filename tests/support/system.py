@@ -42,11 +42,11 @@ class System:
         self._logs = 0
         self._closing = ExitStack()
 
-    def call(self, *arguments: str) -> str:
+    def call(self, *arguments: str, **settings: str) -> str:
         """Run one command of the worker to its end and return what it printed."""
         return subprocess.run(
             [sys.executable, "-m", "worker", *arguments],
-            env=self._environment,
+            env={**self._environment, **settings},
             cwd=ROOT,
             check=True,
             capture_output=True,

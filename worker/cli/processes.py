@@ -25,6 +25,8 @@ from worker.topology import declare
 
 log = structlog.get_logger()
 
+LAST_PORT = 65535
+
 supervised_by = click.option("--supervised-by", type=int, hidden=True)
 
 
@@ -79,6 +81,8 @@ def run(consumers: int) -> None:
         except StorageUnavailable as error:
             log.warning("the database is away", error=str(error))  # the children wait for it
     _refuse_other_topology(settings)
+    if settings.http_port and settings.http_port + consumers > LAST_PORT:
+        raise SettingsError(f"HTTP_PORT: {settings.http_port} + {consumers} is no port.")
     children = []
     for i, name in enumerate([*["consume"] * consumers, "relay"]):
         environment = {"HTTP_PORT": str(settings.http_port + i)} if settings.http_port else {}

@@ -48,6 +48,17 @@ def add(database: Database, *due_in: float, messages: int = 0, component: str = 
         unit.commit()
 
 
+@pytest.mark.parametrize(("megabytes", "read"), [(3, 3), (20, 1)])
+def test_no_more_is_read_than_a_bite_holds(database, session, megabytes, read):
+    body = "x" * (megabytes * 2**20)
+    with UnitOfWork(database, COMPONENT) as unit:
+        for _ in range(4):
+            unit.outbox.add(MESSAGE._replace(body=body))
+            unit.retries.add(StoredCommand(body.encode()), datetime.now(UTC))
+        unit.commit()
+    assert len(session.oldest(100)) == len(session.due(100)) == read
+
+
 def test_the_first_who_asks_works(session):
     assert session.acquire()
 

@@ -1,6 +1,5 @@
 """What is committed together: inbox, outbox, retries and dead letters."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any

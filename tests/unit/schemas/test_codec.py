@@ -132,6 +132,12 @@ def test_the_component_picks_an_id_for_an_entity_without_one():
     assert isinstance(CODEC.decode(CREATE, content).entity_id, UUID)
 
 
+@pytest.mark.parametrize("body", [b'{"a": 1, "a": 1}', b'{"a": {"b": 1, "b": 2}}'])
+def test_a_name_that_comes_twice_is_malformed(body):
+    with pytest.raises(Undecodable, match="the same name twice"):
+        parse(body)
+
+
 def test_an_unknown_type_is_refused():
     with pytest.raises(Undecodable, match=r"There is no command 'entity\.Explode' in version 1"):
         CODEC.decode("entity.Explode", create())

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from persistence.messages import OutgoingMessage
 from persistence.relay_session import OutboxRow
-from worker.relay import deletable
+from worker.outgoing import deletable
 
 A, B = UUID(int=1), UUID(int=2)
 MESSAGE = OutgoingMessage("t", "{}", "m", "c", 0, {})

@@ -147,9 +147,7 @@ def test_the_event_of_an_applied_command_waits_to_be_published(world):
 def test_events_wait_in_the_order_of_the_commands(world):
     entity_id = world.entity()
     world.apply(*(read(UPDATE, update(entity_id, f"{i}")) for i in range(5)))
-    versions = [
-        row["headers"]["aggregate-version"] for row in rows(world.database, outbox)
-    ]
+    versions = [row["headers"]["aggregate-version"] for row in rows(world.database, outbox)]
     assert versions == [2, 3, 4, 5, 6]
     assert [body["value"] for body in world.bodies()] == ["0", "1", "2", "3", "4"]
 
@@ -408,6 +406,23 @@ def test_a_rejected_command_is_not_tried_again(world):
     world.apply(read(CREATE, create(entity_id)))
     world.apply(read(UPDATE, content))
     assert world.value(entity_id) == (None, 1)
+
+
+def test_a_bad_message_with_the_content_of_an_applied_command_is_a_dead_letter(world):
+    content = create()
+    applied = read(CREATE, content)
+    world.apply(applied)
+    world.forget(outbox)
+    assert world.apply(read(CREATE, content, message_id=str(uuid4()))) == {"dead": 1}
+    assert world.letter().kind == "id-mismatch"
+    assert (world.status(applied), world.sent()) == ("applied", [])
+
+
+def test_a_bad_message_that_comes_again_adds_nothing(world):
+    bad = read(CREATE, create(), message_id=str(uuid4()))
+    world.apply(bad)
+    assert world.apply(bad) == {"duplicate": 1}
+    assert world.letter().kind == "id-mismatch"
 
 
 def test_a_duplicate_in_the_same_batch_changes_nothing(world):

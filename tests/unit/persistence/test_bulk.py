@@ -1,0 +1,123 @@
+"""A batch's rows arrive as they were given, whichever way they travel."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    Uuid,
+    event,
+    select,
+)
+from sqlalchemy.orm import Session
+
+from persistence.bulk import among, insert_rows, update_rows
+from persistence.database import Database, Timestamp
+from persistence.errors import driver_errors
+from persistence.exceptions import PersistenceError
+
+things = Table(
+    "things",
+    MetaData(),
+    Column("shelf", Text, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("number", Integer),
+    Column("price", Numeric(12, 4)),
+    Column("sold", Boolean),
+    Column("day", Date),
+    Column("at", Timestamp),
+    Column("picture", LargeBinary),
+    Column("notes", JSON(none_as_null=True)),
+)
+weights = Table(
+    "weights", MetaData(), Column("id", Integer, primary_key=True), Column("grams", Float)
+)
+
+EMPTY = dict.fromkeys(("number", "price", "sold", "day", "at", "picture", "notes"))
+FULL = {
+    "shelf": 'žluť "quoted" \\ {}',
+    "id": UUID(int=2**100 + 7),
+    "number": -7,
+    "price": Decimal("12345678.0001"),
+    "sold": True,
+    "day": date(2024, 2, 29),
+    "at": datetime(2026, 1, 2, 3, 4, 5, 678901, timezone(timedelta(hours=-5))),
+    "picture": b"\0\xff\\x",
+    "notes": {"a": [1, None, "ž"], "b": {}},
+}
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    with Session(database.engine) as session:
+        for table in (things, weights):
+            table.create(session.connection())
+        yield session
+
+
+def stored(session: Session) -> list[dict[str, object]]:
+    return [dict(row) for row in session.execute(select(things).order_by(things.c.id)).mappings()]
+
+
+def test_rows_come_back_as_they_were_inserted(session):
+    nothing = {"shelf": "", "id": UUID(int=1), **EMPTY}
+    insert_rows(session, things, [FULL, nothing])
+    assert stored(session) == [nothing, {**FULL, "at": FULL["at"].astimezone(UTC)}]
+
+
+def test_an_update_changes_the_rows_of_its_keys_and_no_others(session):
+    rows = [{"shelf": s, "id": UUID(int=n), **EMPTY} for n, s in enumerate(["a", "b", "c"])]
+    insert_rows(session, things, rows)
+    changes = [{**FULL, "shelf": "b", "id": UUID(int=1)}, {**FULL, "shelf": "b", "id": UUID(int=2)}]
+    update_rows(session, things, ["shelf", "id"], changes)
+    assert [row["number"] for row in stored(session)] == [None, -7, None]
+
+
+def test_a_value_that_json_cannot_carry_is_stored_exactly(session):
+    insert_rows(session, weights, [{"id": 1, "grams": float("inf")}, {"id": 2, "grams": 0.1}])
+    assert session.scalars(select(weights.c.grams).order_by(weights.c.id)).all() == [
+        float("inf"),
+        0.1,
+    ]
+
+
+def test_a_text_that_cannot_be_stored_is_refused(database):
+    with driver_errors(), Session(database.engine) as session:
+        things.create(session.connection())
+        rows = [{"shelf": "\ud800", "id": UUID(int=1), **EMPTY}]
+        with pytest.raises((PersistenceError, UnicodeEncodeError)), driver_errors():
+            insert_rows(session, things, rows)
+
+
+def test_a_batch_is_one_statement_on_postgresql(postgresql):
+    statements: list[str] = []
+    with Session(postgresql.engine) as session:
+        things.create(session.connection())
+        event.listen(postgresql.engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+        rows = [{"shelf": "a", "id": UUID(int=n), **EMPTY} for n in range(100)]
+        insert_rows(session, things, rows)
+        update_rows(session, things, ["shelf", "id"], rows)
+    assert [statement.split()[0] for statement in statements] == ["INSERT", "UPDATE"]
+    assert not any("VALUES" in statement for statement in statements)
+
+
+@pytest.mark.parametrize("wanted", [[], [1], [0, 2, 9]])
+def test_among_finds_what_is_there(session, wanted):
+    rows = [{"shelf": "a", "id": UUID(int=n), **EMPTY} for n in range(3)]
+    insert_rows(session, things, rows)
+    named = among(session.get_bind().dialect, things.c.id, [UUID(int=n) for n in wanted])
+    found = session.scalars(select(things.c.id).where(named)).all()
+    assert {id.int for id in found} == set(wanted) & {0, 1, 2}
