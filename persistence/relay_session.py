@@ -63,6 +63,8 @@ class RelaySession:
             if not self._lock.acquire(wait=False):
                 return False
             if self._database.is_postgresql:
+                # A delete that a crash takes back means a repeat, which is allowed after a failure.
+                self._connection.execute(text("SET synchronous_commit = off"))
                 self._connection.execute(text(f'LISTEN "{channel(self._component)}"'))
             return True
 

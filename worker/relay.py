@@ -94,10 +94,12 @@ class Relay:
 
     def _wait_for_news(self, session: RelaySession, broker: Broker) -> None:
         """Wait for a notification, for the next retry, or for a few seconds."""
-        if session.take_notifications():
-            return
         poll = POLL_UNNOTIFIED if session.fileno() is None else POLL
         due = session.seconds_to_next_retry()
+        # After the last query: the driver has read what came with its answer, and the descriptor
+        # would not turn readable for it again.
+        if session.take_notifications():
+            return
         until = monotonic() + (poll if due is None else min(poll, due))
         while not self._stop and (left := until - monotonic()) > 0:
             self._health.tick()

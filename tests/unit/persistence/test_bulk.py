@@ -79,9 +79,9 @@ def test_rows_come_back_as_they_were_inserted(session):
 
 
 def test_an_update_changes_the_rows_of_its_keys_and_no_others(session):
-    rows = [{"shelf": s, "id": UUID(int=n), **EMPTY} for n, s in enumerate(["a", "b", "c"])]
+    rows = [{"shelf": s, "id": UUID(int=n), **EMPTY} for n, s in enumerate(["a", "b", "b"])]
     insert_rows(session, things, rows)
-    changes = [{**FULL, "shelf": "b", "id": UUID(int=1)}, {**FULL, "shelf": "b", "id": UUID(int=2)}]
+    changes = [{**FULL, "shelf": "b", "id": UUID(int=1)}, {**FULL, "shelf": "a", "id": UUID(int=2)}]
     update_rows(session, things, ["shelf", "id"], changes)
     assert [row["number"] for row in stored(session)] == [None, -7, None]
 
