@@ -10,6 +10,8 @@ _HOME = Path(__file__).parents[2] / ".bench"
 PACKAGES = {
     "dramatiq": ["dramatiq[rabbitmq]==2.2.1"],
     "celery": ["celery==5.7.0", "pika>=1.4,<2"],
+    "faststream": ["faststream[rabbit,cli]==0.7.8", "psycopg-pool>=3.3,<4"],
+    "nameko": ["nameko==2.14.1"],
 }
 
 
