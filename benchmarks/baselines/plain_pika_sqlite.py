@@ -44,7 +44,9 @@ def connect() -> sqlite3.Connection:
     return connection
 
 
-def apply(database: sqlite3.Connection, command: dict[str, Any]) -> tuple[job.Event | None, int | None]:
+def apply(
+    database: sqlite3.Connection, command: dict[str, Any]
+) -> tuple[job.Event | None, int | None]:
     """Apply an update and commit; return its event and outbox row, or nothing if known."""
     command_id, entity_id = UUID(command["command_id"]), UUID(command["entity_id"])
     value = command["value"]

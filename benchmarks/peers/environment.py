@@ -29,6 +29,13 @@ def install(peer: str) -> None:
     _HOME.mkdir(exist_ok=True)
     (_HOME / ".gitignore").write_text("*\n")
     venv.create(_HOME / peer, with_pip=True, clear=True)
-    command = [programs(peer) / "python", "-m", "pip", "-q", "install", "psycopg[binary]>=3.3,<4"]
+    command = [
+        str(programs(peer) / "python"),
+        "-m",
+        "pip",
+        "-q",
+        "install",
+        "psycopg[binary]>=3.3,<4",
+    ]
     subprocess.run([*command, *PACKAGES[peer]], check=True, stdout=sys.stderr)
     done.write_text(wanted)

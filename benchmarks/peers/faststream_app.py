@@ -12,7 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from benchmarks.baselines import job
 
-PREFETCH = int(os.environ.get('TRY_PREFETCH', 8))
+PREFETCH = 16
 
 name = os.environ["COMPONENT_NAME"]
 queue = RabbitQueue(f"{name}.commands", queue_type=QueueType.QUORUM, declare=False)

@@ -40,7 +40,7 @@ class Entities:
 
     @consume(commands, requeue_on_error=True)
     def update_value(self, command: dict[str, Any]) -> None:
-        event = job.apply(self.database, command)  # type: ignore[arg-type]
+        event = job.apply(self.database, command)
         if event is not None:
             self.publish(
                 event.body,
@@ -57,4 +57,4 @@ class Entities:
                 timestamp=event.timestamp,
                 app_id=events.name,
             )
-            job.published(self.database, event)  # type: ignore[arg-type]
+            job.published(self.database, event)
