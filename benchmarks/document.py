@@ -31,7 +31,7 @@ def write(results: Results, settings: Settings) -> None:
 
 def page(results: Results, settings: Settings) -> str:
     template = (Path(__file__).parent / "page.md").read_text()
-    peers = ", ".join(package.replace("==", " ") for [package, *_] in PACKAGES.values())
+    versions = (f"{peer} {packages[0].split('==')[1]}" for peer, packages in PACKAGES.items())
     return template.format(
         commands=settings.commands,
         entities=settings.entities,
@@ -44,5 +44,5 @@ def page(results: Results, settings: Settings) -> str:
         machine=f"{platform.system()} {platform.machine()}",
         python=platform.python_version(),
         libraries=", ".join(f"{name} {version(name)}" for name in _LIBRARIES),
-        peers=peers,
+        peers=", ".join(versions),
     )

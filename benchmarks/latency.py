@@ -24,10 +24,11 @@ Arrived = tuple[float, *Delivered]
 
 @dataclass(frozen=True)
 class Latency:
-    """In seconds."""
+    """In seconds. `late`: the sender's own p99, which is in the numbers too."""
 
     p50: float
     p99: float
+    late: float
 
 
 def latency(
@@ -42,10 +43,11 @@ def latency(
             for process in processes:
                 process.start()
             wait_until(lambda: all(p.is_ready for p in processes), "every process", 60)
-            started = _send(here, messages, rate)
+            started, late = _send(here, messages, rate)
             came = subscriber()
         here.verify([(properties, body) for _, properties, body in came])
-    return _summary(workload, came, started, rate)
+    p50, p99 = _percentiles(workload, came, started, rate)
+    return Latency(p50, p99, late)
 
 
 def _messages(here: Stage) -> Sequence[Delivered]:
@@ -82,18 +84,21 @@ class Subscriber:
         return pickle.loads(self._file.read_bytes())  # type: ignore[no-any-return]
 
 
-def _send(here: Stage, messages: Path, rate: float) -> float:
-    """Return when the first message was due."""
+def _send(here: Stage, messages: Path, rate: float) -> tuple[float, float]:
+    """Return when the first message was due, and how late the sender was."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.sender", messages, str(rate), here.broker.commands],
         env=here.environment,
         check=True,
         stdout=subprocess.PIPE,
     )
-    return float(done.stdout)
+    started, late = map(float, done.stdout.split())
+    return started, late
 
 
-def _summary(workload: Workload, came: Sequence[Arrived], started: float, rate: float) -> Latency:
+def _percentiles(
+    workload: Workload, came: Sequence[Arrived], started: float, rate: float
+) -> tuple[float, float]:
     due = {u.command_id: started + number / rate for number, u in enumerate(workload.updates)}
     first = started + WARM_UP * len(workload) / rate
     waits = [
@@ -102,4 +107,4 @@ def _summary(workload: Workload, came: Sequence[Arrived], started: float, rate: 
         if due[command := str(properties.correlation_id)] >= first
     ]
     hundredths = quantiles(waits, n=100)
-    return Latency(hundredths[49], hundredths[98])
+    return hundredths[49], hundredths[98]

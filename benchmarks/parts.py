@@ -19,6 +19,8 @@ from benchmarks.workload import Workload
 
 def chosen(settings: Settings) -> tuple[str, ...]:
     """Return the systems to compare; plain pika is always the measure of what a command costs."""
+    if unknown := set(settings.systems) - set(SYSTEMS):
+        raise SystemExit(f"SYSTEMS: {', '.join(unknown)}? There are {', '.join(SYSTEMS)}.")
     if settings.systems:
         return settings.systems
     return (*OURS, *CEILINGS, *(PEERS if settings.full else (*FASTEST_PEERS, PLAIN)))
@@ -65,7 +67,7 @@ class Parts:
             measured = latency(SYSTEMS[name], rate, seconds, entities, self.servers)
         self.screen.say(
             f"{label}: {rate:,.0f}/s, p50 {measured.p50 * 1e3:.1f} ms,"
-            f" p99 {measured.p99 * 1e3:.1f} ms"
+            f" p99 {measured.p99 * 1e3:.1f} ms (sender {measured.late * 1e3:.1f} ms)"
         )
         self.results.latency.setdefault((name, load), []).append(measured)
 

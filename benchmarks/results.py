@@ -46,7 +46,11 @@ class Results:
         measured = self.latency.get((system or "", load))
         if not measured:
             return None
-        return Latency(median(m.p50 for m in measured), median(m.p99 for m in measured))
+        return Latency(
+            median(m.p50 for m in measured),
+            median(m.p99 for m in measured),
+            median(m.late for m in measured),
+        )
 
 
 def ratio(value: float | None, base: float | None) -> float | None:

@@ -45,8 +45,8 @@ def test_latencies_are_compared_at_half_load() -> None:
     results = Results(
         throughput={"ours-1": [measurement(9_000)], "dramatiq": [measurement(1_000)]},
         latency={
-            ("ours-1", 0.5): [Latency(0.004, 0.030)],
-            ("dramatiq", 0.5): [Latency(0.005, 0.006)],
+            ("ours-1", 0.5): [Latency(0.004, 0.030, 0)],
+            ("dramatiq", 0.5): [Latency(0.005, 0.006, 0)],
         },
     )
     assert met(results)["p50 at half load, ms"] is True
