@@ -34,7 +34,7 @@ lint: setup ## formatting, lint, types, and who may import whom
 	@$(PYTHON) -m mypy
 	@$(PYTHON) .venv/bin/lint-imports --no-logo
 
-bench: setup ## commands a second, next to plain one-transaction-a-command pika
+bench: setup ## ours next to other consumers (FULL=1: latency, growth and more)
 	@$(PYTHON) -m benchmarks $(ARGS)
 
 chaos: setup ## kill, cut off and fill up things for MINUTES (3), then count

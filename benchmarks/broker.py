@@ -41,28 +41,22 @@ class Broker:
     def publish(self, workload: Workload) -> None:
         """Publish every command; `wait_for_commands` tells when the queue holds them all."""
         for update in workload.updates:
-            properties = pika.BasicProperties(
-                type=workload.type,
-                content_type="application/json",
-                message_id=update.command_id,
-                delivery_mode=pika.DeliveryMode.Persistent,
-            )
-            self._channel.basic_publish("", self.commands, update.body, properties)
+            self._channel.basic_publish("", self.commands, update.body, update.properties)
 
     def wait_for_commands(self, number: int) -> None:
         wait_until(lambda: self.count(self.commands) == number, "the commands", 60)
 
     def count(self, queue: str) -> int:
         """Return how many messages wait in the queue, delivered ones left out."""
-        return self._channel.queue_declare(queue, passive=True).method.message_count
+        return int(self._channel.queue_declare(queue, passive=True).method.message_count)
 
-    def received(self, count: int) -> Iterator[Delivered]:
-        """Take what the subscriber's queue holds, in its order."""
-        for _ in range(count):
-            method, properties, body = next(
-                self._channel.consume(self.events, auto_ack=True, inactivity_timeout=10)
+    def received(self, queue: str) -> Iterator[Delivered]:
+        """Take what the queue holds, in its order."""
+        for _ in range(self.count(queue)):
+            _, properties, body = next(
+                self._channel.consume(queue, auto_ack=True, inactivity_timeout=10)
             )
-            if method is None:
-                raise RuntimeError("the subscriber's queue is shorter than it said")
+            if properties is None or body is None:
+                raise RuntimeError(f"{queue} is shorter than it said")
             yield properties, body
         self._channel.cancel()

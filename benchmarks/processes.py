@@ -47,6 +47,10 @@ class Process:
             raise RuntimeError("a process ended at once")
         return self._ready in self._log.read_bytes()
 
+    @property
+    def has_ended(self) -> bool:
+        return self._popen is not None and self._popen.poll() is not None
+
     def stop(self, timeout: float = 30) -> int:
         """End the process, gently if it lets us, and return its exit code."""
         if self._popen is None:
@@ -73,12 +77,12 @@ def wait_until(
 def cpu_seconds(root: int) -> float:
     """Return what a process, its living descendants and its ended children have used."""
     times = dict(filter(None, map(_stat, _pids())))
-    tree, grown = {root}, True
-    while grown:
-        children = {pid for pid, (parent, _) in times.items() if parent in tree} - tree
-        tree |= children
-        grown = bool(children)
-    return sum(times[pid][1] for pid in tree if pid in times) / _TICKS
+    return sum(times[pid][1] for pid in _tree(root, times) if pid in times) / _TICKS
+
+
+def memory(root: int) -> int:
+    """Return the resident bytes of a process and its descendants, shared pages counted once."""
+    return sum(map(_resident, _tree(root, dict(filter(None, map(_stat, _pids()))))))
 
 
 def listener(port: int) -> int | None:
@@ -90,6 +94,23 @@ def listener(port: int) -> int | None:
         if (fields := line.split())[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port
     }
     return next((pid for pid in sorted(_pids()) if inodes & _links(pid)), None)
+
+
+def _tree(root: int, stats: Mapping[int, tuple[int, int]]) -> set[int]:
+    tree, grown = {root}, True
+    while grown:
+        children = {pid for pid, (parent, _) in stats.items() if parent in tree} - tree
+        tree |= children
+        grown = bool(children)
+    return tree
+
+
+def _resident(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def _pids() -> list[int]:

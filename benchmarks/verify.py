@@ -19,14 +19,20 @@ def verify(
     system: System, workload: Workload, database: RunDatabase, events: Sequence[Delivered]
 ) -> None:
     """Raise `NotDone` unless every command had its effect, its event and its inbox row once."""
-    _verify_inbox(workload, database)
-    _verify_entities(system, workload, database)
+    verify_effects(system, workload, database)
     _verify_events(system, workload, events)
     _expect(database.rows("SELECT count(*) FROM outbox") == [(0,)], "the outbox is not empty")
 
 
+def verify_effects(system: System, workload: Workload, database: RunDatabase) -> None:
+    """Look at the database alone."""
+    _verify_inbox(workload, database)
+    _verify_entities(system, workload, database)
+
+
 def _verify_inbox(workload: Workload, database: RunDatabase) -> None:
-    rows = database.rows("SELECT command_id, status FROM inbox")
+    # Rows of an earlier time, put in to make the table large, are at their second attempt.
+    rows = database.rows("SELECT command_id, status FROM inbox WHERE attempt = 1")
     expected = {UUID(update.command_id) for update in workload.updates}
     _expect(len(rows) == len(expected), f"the inbox has {len(rows)} rows")
     _expect({_uuid(row[0]) for row in rows} == expected, "the inbox has other commands")

@@ -2,9 +2,12 @@
 
 import json
 import random
+from base64 import b64encode
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
+
+import pika
 
 
 @dataclass(frozen=True)
@@ -23,20 +26,33 @@ class Update:
         }
         return json.dumps(content).encode()
 
+    @property
+    def properties(self) -> pika.BasicProperties:
+        return pika.BasicProperties(
+            type="entity.UpdateValue",
+            content_type="application/json",
+            message_id=self.command_id,
+            delivery_mode=pika.DeliveryMode.Persistent,
+        )
+
 
 class Workload:
-    """Updates over entities that exist, the same in every round; values tell the updates apart."""
+    """Updates over entities that exist, the same in every round; values tell the updates apart.
 
-    type = "entity.UpdateValue"
+    `value_bytes`: how long a value is; with 38, a command has 200 bytes. `hot`: the share of the
+    updates that all go to one entity.
+    """
 
-    def __init__(self, commands: int, entities: int) -> None:
+    def __init__(
+        self, commands: int, entities: int, value_bytes: int = 38, hot: float = 0.0
+    ) -> None:
         chance = random.Random(1)
-        self.entities = [str(UUID(int=chance.getrandbits(128), version=4)) for _ in range(entities)]
+        self.entities = [_uuid(chance) for _ in range(entities)]
         self.updates = [
             Update(
-                str(UUID(int=chance.getrandbits(128), version=4)),
-                chance.choice(self.entities),
-                f"value {number} {'x' * 40}",
+                _uuid(chance),
+                self.entities[0] if chance.random() < hot else chance.choice(self.entities),
+                f"{number} {_text(chance, value_bytes)}"[:value_bytes],
             )
             for number in range(commands)
         ]
@@ -50,3 +66,12 @@ class Workload:
         for update in self.updates:
             result[update.entity_id].append(update)
         return result
+
+
+def _uuid(chance: random.Random) -> str:
+    return str(UUID(int=chance.getrandbits(128), version=4))
+
+
+def _text(chance: random.Random, length: int) -> str:
+    # Random, as a database and a disk would make a few bytes of anything that repeats itself.
+    return b64encode(chance.randbytes(length)).decode()

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +23,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     name = os.environ["COMPONENT_NAME"]
     database = job.connect()
+    database.autocommit = False
     pump = Pump()
     waiting = pump.consume(f"{name}.commands", 1)
     careful = True
@@ -63,7 +63,7 @@ def apply(database: psycopg.Connection[Any], name: str, bodies: list[bytes]) -> 
         event, headers, event_id = _event(command, versions[entity_id], now)
         stamp = int(now.timestamp())
         outbox.append((entity_id, "entity.Updated", event, event_id, command_id, stamp, headers))
-        inbox.append((command_id, _digest(command), "applied", 1, event, now))
+        inbox.append((command_id, job.digest(command), "applied", 1, event, now))
     _write(database, name, versions, values, sorted(inbox), outbox)
     database.commit()
 
@@ -88,11 +88,6 @@ def _known(database: psycopg.Connection[Any], ids: list[str]) -> set[str]:
 def _array(ids: Any) -> str:
     # A literal in one piece: psycopg would escape a list element by element, in Python.
     return "{" + ",".join(ids) + "}"
-
-
-def _digest(command: dict[str, Any]) -> str:
-    content = {name: value for name, value in command.items() if name != "timestamp"}
-    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _event(command: dict[str, Any], version: int, now: datetime) -> tuple[str, str, str]:

@@ -20,7 +20,6 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     name = os.environ["COMPONENT_NAME"]
     database = job.connect()
-    database.autocommit = True
     database.execute(f'LISTEN "{name}.outbox"')
     publisher = Publisher(Pump(), f"{name}.events")
     print("ready", flush=True)

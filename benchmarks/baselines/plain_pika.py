@@ -1,5 +1,6 @@
 """A consumer as pika's documentation teaches it: a transaction, a confirm, an ack per command."""
 
+import json
 import os
 import signal
 import sys
@@ -23,7 +24,7 @@ def main() -> None:
     channel.basic_qos(prefetch_count=PREFETCH)
 
     def on_message(channel: BlockingChannel, method: Any, properties: Any, body: bytes) -> None:
-        event = job.apply(database, body)
+        event = job.apply(database, json.loads(body))
         if event is not None:
             publish(channel, f"{name}.events", event)
             job.published(database, event)

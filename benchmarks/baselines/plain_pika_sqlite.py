@@ -1,6 +1,5 @@
 """The plain consumer on an SQLite file, with the same journal and the same care as ours."""
 
-import hashlib
 import json
 import os
 import signal
@@ -26,7 +25,7 @@ def main() -> None:
     channel.basic_qos(prefetch_count=PREFETCH)
 
     def on_message(channel: BlockingChannel, method: Any, properties: Any, body: bytes) -> None:
-        event, row = apply(database, body)
+        event, row = apply(database, json.loads(body))
         if event is not None:
             publish(channel, f"{name}.events", event)
             database.execute("DELETE FROM outbox WHERE id = ?", (row,))
@@ -45,9 +44,10 @@ def connect() -> sqlite3.Connection:
     return connection
 
 
-def apply(database: sqlite3.Connection, raw: bytes) -> tuple[job.Event | None, int | None]:
+def apply(
+    database: sqlite3.Connection, command: dict[str, Any]
+) -> tuple[job.Event | None, int | None]:
     """Apply an update and commit; return its event and outbox row, or nothing if known."""
-    command = json.loads(raw)
     command_id, entity_id = UUID(command["command_id"]), UUID(command["entity_id"])
     value = command["value"]
     if not isinstance(value, str):
@@ -84,7 +84,7 @@ def apply(database: sqlite3.Connection, raw: bytes) -> tuple[job.Event | None, i
             "INSERT INTO inbox"
             " (component, command_id, digest, status, attempt, outcome, recorded_at)"
             " VALUES ('bench', ?, ?, 'applied', 1, ?, CURRENT_TIMESTAMP)",
-            (command_id.hex, hashlib.sha256(raw).hexdigest(), event.body.decode()),
+            (command_id.hex, job.digest(command), event.body.decode()),
         )
     return event, row
 

@@ -16,15 +16,15 @@ class Pump:
     def __init__(self) -> None:
         parameters = pika.URLParameters(os.environ["AMQP_URL"])
         self._opened: list[Channel] = []
-        self._connection = SelectConnection(
-            parameters,
-            on_open_callback=lambda c: c.channel(on_open_callback=self._opened.append),
-        )
+        self._connection = SelectConnection(parameters, on_open_callback=self._open_channel)
         self.loop = self._connection.ioloop
         self.loop.activate_poller()
         while not self._opened:
             self.step(1)
         self.channel = self._opened[0]
+
+    def _open_channel(self, connection: Any) -> None:
+        connection.channel(on_open_callback=self._opened.append)
 
     def step(self, timeout: float = 0.0) -> None:
         timer = self.loop.call_later(timeout, lambda: None)
@@ -49,3 +49,9 @@ class Pump:
 
     def stop(self) -> None:
         self.call(self.channel.basic_cancel, consumer_tag=self._tag)
+
+    def close(self) -> None:
+        """Send what is buffered and say goodbye."""
+        self._connection.close()
+        while not self._connection.is_closed:
+            self.step(1)

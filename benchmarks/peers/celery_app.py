@@ -1,5 +1,6 @@
 """Celery: a task, acknowledged late, on a quorum queue, in forked processes."""
 
+import json
 import os
 
 from celery import Celery
@@ -22,7 +23,7 @@ app.conf.update(
 
 @app.task(name="entity.UpdateValue")
 def update_value(body: str) -> None:
-    work(body.encode())
+    work(json.loads(body))
 
 
 if __name__ == "__main__":

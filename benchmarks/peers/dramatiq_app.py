@@ -1,5 +1,6 @@
 """dramatiq: an actor, acknowledged when it returns, on a classic queue: it makes no other."""
 
+import json
 import os
 
 import dramatiq
@@ -13,7 +14,7 @@ dramatiq.set_broker(broker)
 
 @dramatiq.actor(queue_name=f"{os.environ['COMPONENT_NAME']}.commands")
 def update_value(body: str) -> None:
-    work(body.encode())
+    work(json.loads(body))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ _HOME = Path(__file__).parents[2] / ".bench"
 PACKAGES = {
     "dramatiq": ["dramatiq[rabbitmq]==2.2.1"],
     "celery": ["celery==5.7.0", "pika>=1.4,<2"],
+    "faststream": ["faststream[rabbit,cli]==0.7.8", "psycopg-pool>=3.3,<4"],
+    "nameko": ["nameko==2.14.1"],
 }
 
 
@@ -27,6 +29,13 @@ def install(peer: str) -> None:
     _HOME.mkdir(exist_ok=True)
     (_HOME / ".gitignore").write_text("*\n")
     venv.create(_HOME / peer, with_pip=True, clear=True)
-    command = [programs(peer) / "python", "-m", "pip", "-q", "install", "psycopg[binary]>=3.3,<4"]
+    command = [
+        str(programs(peer) / "python"),
+        "-m",
+        "pip",
+        "-q",
+        "install",
+        "psycopg[binary]>=3.3,<4",
+    ]
     subprocess.run([*command, *PACKAGES[peer]], check=True, stdout=sys.stderr)
     done.write_text(wanted)

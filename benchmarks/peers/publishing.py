@@ -2,6 +2,7 @@
 
 import os
 import threading
+from typing import Any
 
 import pika
 
@@ -11,7 +12,7 @@ from benchmarks.baselines.plain_pika import publish
 _local = threading.local()
 
 
-def work(raw: bytes) -> None:
+def work(command: dict[str, Any]) -> None:
     """Apply the command, publish its event, and note that it is published."""
     if not hasattr(_local, "database"):
         # One connection a thread: neither a transaction nor a pika connection can be shared.
@@ -19,7 +20,7 @@ def work(raw: bytes) -> None:
         _local.broker = pika.BlockingConnection(pika.URLParameters(os.environ["AMQP_URL"]))
         _local.channel = _local.broker.channel()
         _local.channel.confirm_delivery()
-    event = job.apply(_local.database, raw)
+    event = job.apply(_local.database, command)
     if event is not None:
         publish(_local.channel, f"{os.environ['COMPONENT_NAME']}.events", event)
         job.published(_local.database, event)
