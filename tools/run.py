@@ -1,10 +1,12 @@
 """Keep the component running until Ctrl-C, and tell where to publish: `make run`."""
 
+import fcntl
 import os
 import shlex
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,8 +27,8 @@ console = Console(highlight=False, soft_wrap=True)
 def main() -> int:
     """Return the exit code: 0 when somebody asked us to stop."""
     try:
-        read_settings()  # what is wrong there is said before a server is started
-        with ended_by_signals(), rabbitmq(say) as amqp_url:
+        settings = read_settings()  # what is wrong there is said before a server is started
+        with ended_by_signals(), alone(settings.database_url), rabbitmq(say) as amqp_url:
             return run({**os.environ, "AMQP_URL": amqp_url})
     except KeyboardInterrupt:
         say("Stopped")
@@ -34,6 +36,22 @@ def main() -> int:
     except (ServerFailed, WorkerFailed, SettingsError) as error:
         console.print(Text.assemble(("✗ ", "red"), str(error)))
         return 1
+
+
+@contextmanager
+def alone(database_url: str) -> Iterator[None]:
+    """Refuse a second one on the same SQLite file: one relay would serve two brokers."""
+    if not database_url.startswith("sqlite"):
+        yield
+        return
+    with Path(f"{database_url.partition(':///')[2]}.run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WorkerFailed(
+                "Another `make run` works on this database file: stop it, or set DATABASE_URL."
+            ) from None
+        yield
 
 
 def run(environment: Mapping[str, str]) -> int:
