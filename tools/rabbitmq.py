@@ -1,4 +1,8 @@
-"""Private throwaway nodes of an installed RabbitMQ."""
+"""Private throwaway nodes of an installed RabbitMQ.
+
+`RABBITMQ_CHROOT` names the folder of another system whose RabbitMQ is to be used instead of this
+one's; it has to have our temporary folder at the same place, and we have to be root.
+"""
 
 import os
 import re
@@ -37,14 +41,32 @@ def rabbitmq_scripts() -> Path | None:
 
     Not the scripts a distribution puts on the PATH: those change the user, or refuse to run.
     """
-    found = [*chain.from_iterable(Path("/").glob(pattern) for pattern in _HOMES)]
+    found = [*chain.from_iterable(_root().glob(pattern) for pattern in _HOMES)]
     on_path = shutil.which("rabbitmq-server")
-    if on_path:
+    if on_path and not chroot():
         found.append(Path(on_path).resolve().parent)
     found = [folder for folder in found if _is_complete(folder)]
-    return max(
-        found, key=lambda folder: [int(n) for n in re.findall(r"\d+", str(folder))], default=None
-    )
+    return max(found, key=_version, default=None)
+
+
+def rabbitmq_version() -> list[int]:
+    """Return the version of the RabbitMQ that nodes are started from; nothing where none is."""
+    scripts = rabbitmq_scripts()
+    return _version(scripts.parent.resolve()) if scripts else []
+
+
+def chroot() -> Path | None:
+    """Return the folder of the other system, where one is to be used."""
+    folder = os.environ.get("RABBITMQ_CHROOT")
+    return Path(folder).resolve() if folder else None
+
+
+def _root() -> Path:
+    return chroot() or Path("/")
+
+
+def _version(folder: Path) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", str(folder.relative_to(_root())))]
 
 
 def _is_complete(folder: Path) -> bool:
@@ -53,8 +75,15 @@ def _is_complete(folder: Path) -> bool:
 
 
 def _epmd() -> str | None:
-    beside_erlang = (str(p) for p in Path("/usr/lib/erlang").glob("erts-*/bin/epmd"))
-    return shutil.which("epmd") or next(beside_erlang, None)
+    beside_erlang = (str(p) for p in _root().glob("usr/lib/erlang/erts-*/bin/epmd"))
+    on_path = None if chroot() else shutil.which("epmd")
+    return on_path or next(beside_erlang, None)
+
+
+def _program(path: str | Path) -> list[str | Path]:
+    """Return the words that run a program of the system that the nodes are started from."""
+    root = chroot()
+    return ["chroot", root, Path("/") / Path(path).relative_to(root)] if root else [path]
 
 
 class RabbitMQNode:
@@ -110,7 +139,7 @@ class RabbitMQNode:
     def ctl(self, *arguments: str) -> str:
         """Run rabbitmqctl against this node and return what it printed."""
         done = subprocess.run(
-            [self._scripts / "rabbitmqctl", "--quiet", *arguments],
+            [*_program(self._scripts / "rabbitmqctl"), "--quiet", *arguments],
             env=self._environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -144,15 +173,16 @@ class RabbitMQNode:
         if self._epmd is not None:
             return
         log = self._folder / "epmd.log"
-        arguments = [self._epmd_program, "-port", str(self._epmd_port), "-address", LOOPBACK]
-        self._epmd = ServerProcess(arguments, log, self._environment())
+        epmd = [*_program(self._epmd_program), "-port", str(self._epmd_port), "-address", LOOPBACK]
+        self._epmd = ServerProcess(epmd, log, self._environment())
         wait_until(lambda: _connects(self._epmd_port), self._epmd, "epmd", log, timeout=10)
 
     def _start_broker(self, timeout: float) -> None:
         log = self._folder / "output.log"
         # As under systemd: the script then becomes the broker and does not stay its parent.
         environment = {**self._environment(), "RUNNING_UNDER_SYSTEMD": "true"}
-        self._server = ServerProcess([self._scripts / "rabbitmq-server"], log, environment)
+        program = _program(self._scripts / "rabbitmq-server")
+        self._server = ServerProcess(program, log, environment)
         wait_until(lambda: speaks_amqp(self._port), self._server, "RabbitMQ", log, timeout)
 
     def _prepare_folder(self) -> None:
