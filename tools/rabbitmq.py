@@ -33,6 +33,7 @@ _CONFIG = """\
 vm_memory_high_watermark.absolute = 1GB
 disk_free_limit.absolute = 50MB
 """
+_COOKIE = ".erlang.cookie"  # who knows it belongs to the cluster
 _NO_EPMD_OF_ITS_OWN = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
 
 
@@ -89,10 +90,17 @@ def _program(path: str | Path) -> list[str | Path]:
 class RabbitMQNode:
     """One node with its own data folder, ports and epmd, on the loopback interface only.
 
-    `folder` holds data and logs; `config` is added to rabbitmq.conf.
+    `folder` holds data and logs; `config` is added to rabbitmq.conf. With a `peer`, a node that has
+    been started, it belongs to the same cluster, and ends before it.
     """
 
-    def __init__(self, folder: Path, port: int | None = None, config: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int | None = None,
+        config: str = "",
+        peer: "RabbitMQNode | None" = None,
+    ) -> None:
         scripts, epmd = rabbitmq_scripts(), _epmd()
         if scripts is None or epmd is None:
             raise ServerMissing("RabbitMQ is not installed.")
@@ -100,6 +108,7 @@ class RabbitMQNode:
         self._folder = folder.resolve()
         self._any_port = port is None
         self._config = config
+        self._peer = peer
         self._server: ServerProcess | None = None
         self._epmd: ServerProcess | None = None
         self._take_ports(port)
@@ -111,6 +120,10 @@ class RabbitMQNode:
     @property
     def url(self) -> str:
         return f"amqp://guest:guest@{LOOPBACK}:{self._port}/%2F"
+
+    @property
+    def name(self) -> str:
+        return f"node-{self._distribution_port}@localhost"
 
     @property
     def pid(self) -> int:
@@ -159,12 +172,18 @@ class RabbitMQNode:
     def _take_ports(self, port: int | None) -> None:
         self._port = port or free_port()
         self._epmd_port, self._distribution_port, self._ctl_port = (free_port() for _ in range(3))
+        if self._peer:
+            self._epmd_port = self._peer._epmd_port
 
     def _start(self, timeout: float) -> None:
+        is_new = not (self._folder / "data").exists()
         self._prepare_folder()
         try:
-            self._start_epmd()
+            if self._peer is None:
+                self._start_epmd()
             self._start_broker(timeout)
+            if self._peer and is_new:
+                self._join(self._peer)
         except BaseException:
             self.stop()
             raise
@@ -185,11 +204,18 @@ class RabbitMQNode:
         self._server = ServerProcess(program, log, environment)
         wait_until(lambda: speaks_amqp(self._port), self._server, "RabbitMQ", log, timeout)
 
+    def _join(self, peer: "RabbitMQNode") -> None:
+        for command in ("stop_app", "reset", f"join_cluster {peer.name}", "start_app"):
+            self.ctl(*command.split())
+
     def _prepare_folder(self) -> None:
         for name in ("data", "log"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         (self._folder / "rabbitmq.conf").write_text(_CONFIG + self._config + "\n")
         (self._folder / "enabled_plugins").write_text("[].\n")
+        cookie = self._folder / _COOKIE
+        if self._peer and not cookie.exists():
+            shutil.copy(self._peer._folder / _COOKIE, cookie)
 
     def _environment(self) -> dict[str, str]:
         # What the parent has set for another RabbitMQ must not reach this one.
@@ -201,7 +227,7 @@ class RabbitMQNode:
             "LC_ALL": "C.UTF-8",
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": LOOPBACK,
-            "RABBITMQ_NODENAME": f"node-{self._distribution_port}@localhost",
+            "RABBITMQ_NODENAME": self.name,
             "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
             "RABBITMQ_NODE_PORT": str(self._port),
             "RABBITMQ_DIST_PORT": str(self._distribution_port),

@@ -91,6 +91,7 @@ class Subscriber:
         self._exchange = exchange
         self.queue = f"{exchange}.subscriber"
         self.heard: list[Heard] = []
+        self._ids: set[str] = set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._once(self._bind)
@@ -103,7 +104,7 @@ class Subscriber:
         self._thread.join(30)
 
     def distinct(self) -> int:
-        return len({heard.properties.message_id for heard in list(self.heard)})
+        return len(self._ids)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -131,6 +132,7 @@ class Subscriber:
                 self.heard.append(
                     Heard(properties.type, json.loads(body), properties, self._exchange, "")
                 )
+                self._ids.add(properties.message_id)
                 channel.basic_ack(method.delivery_tag)
             if self._stopping.is_set():
                 channel.cancel()

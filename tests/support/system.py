@@ -170,6 +170,7 @@ class Process:
         self.role = role
         self._popen = popen
         self._log = log
+        self._read = 0
 
     @property
     def pid(self) -> int:
@@ -182,6 +183,15 @@ class Process:
 
     def log(self) -> str:
         return self._log.read_text()
+
+    def complaints(self) -> int:
+        """Return how many warnings and errors it has logged since the last call."""
+        with self._log.open("rb") as log:
+            log.seek(self._read)
+            lines = log.read().splitlines(keepends=True)
+        complete = [line for line in lines if line.endswith(b"\n")]
+        self._read += sum(map(len, complete))
+        return sum(b'"level": "warning"' in x or b'"level": "error"' in x for x in complete)
 
     def wait_for_log(self, words: str, seconds: float = 30) -> None:
         wait_for(lambda: words in self.log() or self.code is not None, f"log {words!r}", seconds)
