@@ -12,7 +12,7 @@ from uuid import uuid4
 import pika
 from sqlalchemy import NullPool, create_engine, text
 
-from tests.support.foreign import Sender, Subscriber
+from tests.support.foreign import Sender, Sent, Subscriber
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -131,6 +131,21 @@ class System:
         with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
             answer = connection.channel().queue_declare(queue or self.queue, passive=True)
             return int(answer.method.message_count)
+
+    def broker_version(self) -> tuple[int, ...]:
+        with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+            properties = connection._impl.server_properties  # pika has no other way to ask
+            return tuple(int(number) for number in properties["version"].split(".")[:2])
+
+    def send_to(self, queue: str, command: Sent) -> None:
+        with closing(Sender(self.amqp_url, queue)) as sender:
+            sender.send([command])
+
+    def take_and_die(self, queue: str) -> None:
+        """Take the message that a queue has, and let go of it as a consumer that dies does."""
+        with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+            channel = connection.channel()
+            wait_for(lambda: channel.basic_get(queue)[0], f"a message in {queue}")
 
     def delete_queue(self) -> None:
         with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
