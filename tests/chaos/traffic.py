@@ -120,9 +120,11 @@ class Subscriber:
             work(connection.channel())
 
     def _bind(self, channel: pika.adapters.blocking_connection.BlockingChannel) -> None:
-        quorum = {"x-queue-type": "quorum"}
+        # Single active consumer: after a crash of the broker, we would otherwise get new messages
+        # before those come back that had been delivered to the connection that died.
+        arguments = {"x-queue-type": "quorum", "x-single-active-consumer": True}
         channel.exchange_declare(self._exchange, "fanout", durable=True)
-        channel.queue_declare(self.queue, durable=True, arguments=quorum)
+        channel.queue_declare(self.queue, durable=True, arguments=arguments)
         channel.queue_bind(self.queue, self._exchange)
 
     def _listen(self, channel: pika.adapters.blocking_connection.BlockingChannel) -> None:
