@@ -5,7 +5,7 @@ MINUTES ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint bench chaos lock
+.PHONY: help setup demo run test lint bench chaos compat lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: setup ## ours next to other consumers (FULL=1: latency, growth and more)
 
 chaos: setup ## kill, cut off and fill up things for MINUTES (3), then count
 	@$(PYTHON) -m tests.chaos --minutes $(MINUTES) $(ARGS)
+
+compat: setup ## integration tests and short chaos against RabbitMQ 4 (as root it puts one up)
+	@$(PYTHON) -m tools.compat $(ARGS)
 
 lock: setup ## write both lock files anew, with the newest versions that fit
 	@sh tools/lock.sh

@@ -1,4 +1,8 @@
-"""Private throwaway nodes of an installed RabbitMQ."""
+"""Private throwaway nodes of an installed RabbitMQ.
+
+`RABBITMQ_CHROOT` names the folder of another system whose RabbitMQ is to be used instead of this
+one's; it has to have our temporary folder at the same place, and we have to be root.
+"""
 
 import os
 import re
@@ -29,6 +33,7 @@ _CONFIG = """\
 vm_memory_high_watermark.absolute = 1GB
 disk_free_limit.absolute = 50MB
 """
+_COOKIE = ".erlang.cookie"  # who knows it belongs to the cluster
 _NO_EPMD_OF_ITS_OWN = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
 
 
@@ -37,14 +42,32 @@ def rabbitmq_scripts() -> Path | None:
 
     Not the scripts a distribution puts on the PATH: those change the user, or refuse to run.
     """
-    found = [*chain.from_iterable(Path("/").glob(pattern) for pattern in _HOMES)]
+    found = [*chain.from_iterable(_root().glob(pattern) for pattern in _HOMES)]
     on_path = shutil.which("rabbitmq-server")
-    if on_path:
+    if on_path and not chroot():
         found.append(Path(on_path).resolve().parent)
     found = [folder for folder in found if _is_complete(folder)]
-    return max(
-        found, key=lambda folder: [int(n) for n in re.findall(r"\d+", str(folder))], default=None
-    )
+    return max(found, key=_version, default=None)
+
+
+def rabbitmq_version() -> list[int]:
+    """Return the version of the RabbitMQ that nodes are started from; nothing where none is."""
+    scripts = rabbitmq_scripts()
+    return _version(scripts.parent.resolve()) if scripts else []
+
+
+def chroot() -> Path | None:
+    """Return the folder of the other system, where one is to be used."""
+    folder = os.environ.get("RABBITMQ_CHROOT")
+    return Path(folder).resolve() if folder else None
+
+
+def _root() -> Path:
+    return chroot() or Path("/")
+
+
+def _version(folder: Path) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", str(folder.relative_to(_root())))]
 
 
 def _is_complete(folder: Path) -> bool:
@@ -53,17 +76,31 @@ def _is_complete(folder: Path) -> bool:
 
 
 def _epmd() -> str | None:
-    beside_erlang = (str(p) for p in Path("/usr/lib/erlang").glob("erts-*/bin/epmd"))
-    return shutil.which("epmd") or next(beside_erlang, None)
+    beside_erlang = (str(p) for p in _root().glob("usr/lib/erlang/erts-*/bin/epmd"))
+    on_path = None if chroot() else shutil.which("epmd")
+    return on_path or next(beside_erlang, None)
+
+
+def _program(path: str | Path) -> list[str | Path]:
+    """Return the words that run a program of the system that the nodes are started from."""
+    root = chroot()
+    return ["chroot", root, Path("/") / Path(path).relative_to(root)] if root else [path]
 
 
 class RabbitMQNode:
     """One node with its own data folder, ports and epmd, on the loopback interface only.
 
-    `folder` holds data and logs; `config` is added to rabbitmq.conf.
+    `folder` holds data and logs; `config` is added to rabbitmq.conf. With a `peer`, a node that has
+    been started, it belongs to the same cluster, and ends before it.
     """
 
-    def __init__(self, folder: Path, port: int | None = None, config: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int | None = None,
+        config: str = "",
+        peer: "RabbitMQNode | None" = None,
+    ) -> None:
         scripts, epmd = rabbitmq_scripts(), _epmd()
         if scripts is None or epmd is None:
             raise ServerMissing("RabbitMQ is not installed.")
@@ -71,6 +108,7 @@ class RabbitMQNode:
         self._folder = folder.resolve()
         self._any_port = port is None
         self._config = config
+        self._peer = peer
         self._server: ServerProcess | None = None
         self._epmd: ServerProcess | None = None
         self._take_ports(port)
@@ -82,6 +120,10 @@ class RabbitMQNode:
     @property
     def url(self) -> str:
         return f"amqp://guest:guest@{LOOPBACK}:{self._port}/%2F"
+
+    @property
+    def name(self) -> str:
+        return f"node-{self._distribution_port}@localhost"
 
     @property
     def pid(self) -> int:
@@ -110,7 +152,7 @@ class RabbitMQNode:
     def ctl(self, *arguments: str) -> str:
         """Run rabbitmqctl against this node and return what it printed."""
         done = subprocess.run(
-            [self._scripts / "rabbitmqctl", "--quiet", *arguments],
+            [*_program(self._scripts / "rabbitmqctl"), "--quiet", *arguments],
             env=self._environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -130,12 +172,18 @@ class RabbitMQNode:
     def _take_ports(self, port: int | None) -> None:
         self._port = port or free_port()
         self._epmd_port, self._distribution_port, self._ctl_port = (free_port() for _ in range(3))
+        if self._peer:
+            self._epmd_port = self._peer._epmd_port
 
     def _start(self, timeout: float) -> None:
+        is_new = not (self._folder / "data").exists()
         self._prepare_folder()
         try:
-            self._start_epmd()
+            if self._peer is None:
+                self._start_epmd()
             self._start_broker(timeout)
+            if self._peer and is_new:
+                self._join(self._peer)
         except BaseException:
             self.stop()
             raise
@@ -144,22 +192,30 @@ class RabbitMQNode:
         if self._epmd is not None:
             return
         log = self._folder / "epmd.log"
-        arguments = [self._epmd_program, "-port", str(self._epmd_port), "-address", LOOPBACK]
-        self._epmd = ServerProcess(arguments, log, self._environment())
+        epmd = [*_program(self._epmd_program), "-port", str(self._epmd_port), "-address", LOOPBACK]
+        self._epmd = ServerProcess(epmd, log, self._environment())
         wait_until(lambda: _connects(self._epmd_port), self._epmd, "epmd", log, timeout=10)
 
     def _start_broker(self, timeout: float) -> None:
         log = self._folder / "output.log"
         # As under systemd: the script then becomes the broker and does not stay its parent.
         environment = {**self._environment(), "RUNNING_UNDER_SYSTEMD": "true"}
-        self._server = ServerProcess([self._scripts / "rabbitmq-server"], log, environment)
+        program = _program(self._scripts / "rabbitmq-server")
+        self._server = ServerProcess(program, log, environment)
         wait_until(lambda: speaks_amqp(self._port), self._server, "RabbitMQ", log, timeout)
+
+    def _join(self, peer: "RabbitMQNode") -> None:
+        for command in ("stop_app", "reset", f"join_cluster {peer.name}", "start_app"):
+            self.ctl(*command.split())
 
     def _prepare_folder(self) -> None:
         for name in ("data", "log"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         (self._folder / "rabbitmq.conf").write_text(_CONFIG + self._config + "\n")
         (self._folder / "enabled_plugins").write_text("[].\n")
+        cookie = self._folder / _COOKIE
+        if self._peer and not cookie.exists():
+            shutil.copy(self._peer._folder / _COOKIE, cookie)
 
     def _environment(self) -> dict[str, str]:
         # What the parent has set for another RabbitMQ must not reach this one.
@@ -171,7 +227,7 @@ class RabbitMQNode:
             "LC_ALL": "C.UTF-8",
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": LOOPBACK,
-            "RABBITMQ_NODENAME": f"node-{self._distribution_port}@localhost",
+            "RABBITMQ_NODENAME": self.name,
             "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
             "RABBITMQ_NODE_PORT": str(self._port),
             "RABBITMQ_DIST_PORT": str(self._distribution_port),

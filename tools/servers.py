@@ -14,7 +14,7 @@ from pathlib import Path
 from tools import compose, packages
 from tools.postgresql import PostgreSQLCluster, postgresql_programs, server_user
 from tools.processes import ServerFailed, ServerMissing, ended_by_signals, free_port
-from tools.rabbitmq import RabbitMQNode, rabbitmq_scripts
+from tools.rabbitmq import RabbitMQNode, chroot, rabbitmq_scripts
 
 __all__ = [
     "PostgreSQLCluster",
@@ -41,7 +41,7 @@ def rabbitmq(say: Say = _in_silence) -> Iterator[str]:
         if url := os.environ.get("AMQP_URL"):
             say("Using the RabbitMQ of AMQP_URL")
             yield url
-        elif compose.is_available():
+        elif compose.is_available() and not chroot():
             say("Starting RabbitMQ with Docker Compose")
             with compose.service("broker") as address:
                 yield f"amqp://{address}/%2F"

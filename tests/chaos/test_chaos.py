@@ -2,14 +2,16 @@
 
 import pytest
 
-from tests.chaos.faults import FAULTS
-from tests.chaos.run import run
+from tests.chaos.run import Plan, run
+
+UNNOTICED = {"slow both servers down", "block publishers"}  # these are no fault of anybody's
 
 
 @pytest.mark.timeout(900)
 def test_every_fault_costs_time_only() -> None:
-    outcome = run(minutes=0, say=print)
+    outcome = run(Plan.of(0), say=print)
     assert outcome.report.problems == []
-    assert set(outcome.injected) == {fault.__name__ for fault in FAULTS}
     assert outcome.restarted == 0, "a process of ours ended without being killed"
     assert outcome.commands > 1000
+    for name, times in outcome.injected.items():
+        assert outcome.noticed[name] == times or name in UNNOTICED, f"nobody noticed: {name}"

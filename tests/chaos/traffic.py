@@ -91,6 +91,7 @@ class Subscriber:
         self._exchange = exchange
         self.queue = f"{exchange}.subscriber"
         self.heard: list[Heard] = []
+        self._ids: set[str] = set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._once(self._bind)
@@ -103,7 +104,7 @@ class Subscriber:
         self._thread.join(30)
 
     def distinct(self) -> int:
-        return len({heard.properties.message_id for heard in list(self.heard)})
+        return len(self._ids)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -119,9 +120,11 @@ class Subscriber:
             work(connection.channel())
 
     def _bind(self, channel: pika.adapters.blocking_connection.BlockingChannel) -> None:
-        quorum = {"x-queue-type": "quorum"}
+        # Single active consumer: after a crash of the broker, we would otherwise get new messages
+        # before those come back that had been delivered to the connection that died.
+        arguments = {"x-queue-type": "quorum", "x-single-active-consumer": True}
         channel.exchange_declare(self._exchange, "fanout", durable=True)
-        channel.queue_declare(self.queue, durable=True, arguments=quorum)
+        channel.queue_declare(self.queue, durable=True, arguments=arguments)
         channel.queue_bind(self.queue, self._exchange)
 
     def _listen(self, channel: pika.adapters.blocking_connection.BlockingChannel) -> None:
@@ -131,6 +134,7 @@ class Subscriber:
                 self.heard.append(
                     Heard(properties.type, json.loads(body), properties, self._exchange, "")
                 )
+                self._ids.add(properties.message_id)
                 channel.basic_ack(method.delivery_tag)
             if self._stopping.is_set():
                 channel.cancel()

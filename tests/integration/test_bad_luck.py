@@ -106,6 +106,18 @@ def test_a_poison_command_ends_as_a_dead_letter_and_its_neighbours_are_applied(
     )
 
 
+def test_a_command_in_the_backstop_queue_survives_any_number_of_deaths(system: System) -> None:
+    subscriber, command = system.subscriber(), create()
+    backstop = f"{system.queue}.dead"
+    system.send_to(backstop, command)
+    for _ in range(25):
+        system.take_and_die(backstop)
+    system.start("run")
+    wait_for(lambda: subscriber.distinct() == 1, "the failure")
+    assert subscriber.heard[0].body["command_id"] == command.command_id
+    assert system.query("SELECT kind FROM dead_letters") == [("crash",)]
+
+
 def test_another_content_under_a_known_command_id_is_a_dead_letter(either_system: System) -> None:
     system = either_system
     subscriber, replies = system.subscriber(), system.replies()
@@ -212,4 +224,5 @@ def test_a_forged_reply_address_does_not_hold_up_events(either_system: System) -
     system.start("consume")
     wait_for(lambda: subscriber.distinct() == 60, "the events", 60)
     wait_for(lambda: system.count("outbox") == 0, "an empty outbox", 60)
-    relay.wait_for_log("the broker refuses a reply's address")
+    if system.broker_version() < (4,):  # from 4.0 on, the broker just drops such a message
+        relay.wait_for_log("the broker refuses a reply's address")

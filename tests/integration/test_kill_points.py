@@ -1,5 +1,6 @@
 """Processes that die at the worst moment, aimed, not random."""
 
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -54,3 +55,26 @@ def test_processes_killed_anywhere_lose_nothing_and_double_nothing(
     assert check(system, sent, subscriber.heard).problems == []
     if point in ("after publish before confirm", "after confirm before delete"):
         assert len(subscriber.heard) > len(sent), "nothing was published again"
+
+
+def test_a_migration_that_is_killed_anywhere_is_mended_by_the_next(
+    make_system: Callable[..., System], empty_database_url: str, tmp_path: Path
+) -> None:
+    system = make_system(empty_database_url)
+    for table in range(1, 6):
+        mark = tmp_path / f"mark {table}"
+        killed = system.start(
+            "migrate",
+            module="tests.support.kill_points",
+            KILL_POINT="during migration",
+            KILL_AT=str(table),
+            KILL_MARK=str(mark),
+        )
+        assert killed.wait() == -9, killed.log()
+        assert mark.read_text() == "during migration"
+    assert "up to date" in system.call("migrate")
+    subscriber, sent = system.subscriber(), [create() for _ in range(20)]
+    system.start("run")
+    system.sender().send(sent)
+    wait_for(lambda: subscriber.distinct() == 20, "the events")
+    assert check(system, sent, subscriber.heard).problems == []

@@ -11,9 +11,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import make_url
 
-from tests.integration.test_processes import free_port, get
+from tests.integration.test_processes import free_port
 from tests.support.checker import check
 from tests.support.foreign import Sent, create, update
+from tests.support.health import get
 from tests.support.proxy import Proxy
 from tests.support.system import Process, System, running_system
 from tests.support.waiting import wait_for
@@ -140,6 +141,29 @@ def test_connections_reset_in_the_middle_cost_nothing(rig: Rig, server: str) -> 
     sender.join()
     rig.wait_until_settled()
     rig.check()
+
+
+@pytest.mark.parametrize("server", ["broker", "database"])
+def test_connections_torn_in_the_middle_of_a_frame_cost_nothing(rig: Rig, server: str) -> None:
+    proxy: Proxy = getattr(rig, server)
+    sender = Thread(target=rig.send, args=(1500,))
+    sender.start()
+    for expected in range(1, 6):
+        wait_for(lambda: rig.subscriber.distinct() > 200 + 200 * expected, "some more events")  # noqa: B023
+        wait_for(lambda: proxy.tear() or proxy.torn >= expected, "a torn connection")  # type: ignore[func-returns-value]  # noqa: B023
+    sender.join()
+    rig.wait_until_settled()
+    rig.check()
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["done", "not done"])
+def test_a_commit_with_an_unknown_result_is_settled_once(rig: Rig, done: bool) -> None:
+    rig.database.lose_commits(5, done=done)
+    rig.send(1000)
+    wait_for(lambda: rig.database.lost_commits == 5, "five commits without an answer")
+    rig.wait_until_settled()
+    rig.check()
+    assert ('"duplicate"' in rig.consumer.log()) == done, "the inbox tells what became of it"
 
 
 @pytest.mark.parametrize("server", ["broker", "database"])

@@ -5,8 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +12,7 @@ import pytest
 
 from tests.support.checker import check
 from tests.support.foreign import create, update
+from tests.support.health import get
 from tests.support.system import ROOT, System
 from tests.support.waiting import wait_for
 
@@ -22,18 +21,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def get(port: int, path: str) -> tuple[int, str]:
-    """Return status and body; status 0 while nobody listens."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
-    except OSError:
-        return 0, ""
 
 
 def children_of(pid: int) -> list[int]:

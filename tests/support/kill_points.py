@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from alembic.operations import Operations
+
 from persistence.inbox import Inbox
 from persistence.relay_session import RelaySession
 from persistence.unit_of_work import UnitOfWork
@@ -33,6 +35,7 @@ RELAY_POINTS = {
     "after publish before confirm": (Publisher, "wait", "before"),
     "after confirm before delete": (RelaySession, "delete_outbox", "before"),
 }
+MIGRATION_POINTS = {"during migration": (Operations, "create_table", "after")}
 # Two arrive also with nothing to do; these count only with something to lose.
 _WITH_ROWS = {"relay after read", "after confirm before delete"}
 
@@ -52,7 +55,7 @@ class _Fuse:
 
 def arm(point: str, fuse: _Fuse) -> None:
     """Put the fuse before or after the method that the point names."""
-    owner, name, when = {**CONSUMER_POINTS, **RELAY_POINTS}[point]
+    owner, name, when = {**CONSUMER_POINTS, **RELAY_POINTS, **MIGRATION_POINTS}[point]
     method: Callable[..., Any] = getattr(owner, name)
 
     def wrapped(self: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -65,7 +68,7 @@ def arm(point: str, fuse: _Fuse) -> None:
         if when == "before":
             fuse.arrive()
         result = method(self, *arguments, **keywords)
-        if when == "after" and (result or point not in _WITH_ROWS):
+        if when == "after" and (point not in _WITH_ROWS or result):
             if point == "after ack":
                 _flush(self._broker)
             fuse.arrive()

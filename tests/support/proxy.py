@@ -11,10 +11,10 @@ CHUNK = 65536
 
 
 class Proxy:
-    """Forwards to `port` on loopback. Counts the connections it has taken, cut and kept waiting."""
+    """Forwards to the first of these ports on loopback that answers. Counts what it has done."""
 
-    def __init__(self, port: int) -> None:
-        self._target = port
+    def __init__(self, *ports: int) -> None:
+        self._targets = ports
         self._listener = self._listen(0)
         self.port = int(self._listener.getsockname()[1])
         self._pairs: dict[socket.socket, socket.socket] = {}
@@ -23,9 +23,15 @@ class Proxy:
         self._lock = threading.RLock()
         self._stopped = False
         self._mode = "up"
+        self._doomed: set[socket.socket] = set()  # to be torn at the next thing they send
+        self._commits = 0  # how many are still to be lost
+        self._after_commit = False
         self.accepted = 0
         self.cut = 0
+        self.torn = 0
+        self.lost_commits = 0
         self.swallowed = 0
+        self.slowed = 0
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -56,9 +62,19 @@ class Proxy:
         self._mode = "slow"
 
     def reset(self) -> None:
-        """Cut every connection in the middle of what it is sending, with a TCP reset."""
+        """Cut every connection at once, with a TCP reset."""
         with self._lock:
             self._cut_all(reset=True)
+
+    def tear(self) -> None:
+        """Let through half of the next thing on each connection, then cut it with a TCP reset."""
+        with self._lock:
+            self._doomed = set(self._pairs)
+
+    def lose_commits(self, times: int, *, done: bool) -> None:
+        """Cut the next connections at their COMMIT: `done` but not answered, or before it."""
+        with self._lock:
+            self._commits, self._after_commit = times, done
 
     def close(self) -> None:
         self._stopped = True
@@ -84,15 +100,20 @@ class Proxy:
 
     def _accept(self) -> None:
         client, _ = self._listener.accept()
-        try:
-            server = socket.create_connection(("127.0.0.1", self._target), timeout=5)
-        except OSError:
+        server = self._connect()
+        if server is None:
             client.close()
             return
         self.accepted += 1
         for one, other in ((client, server), (server, client)):
             self._pairs[one] = other
             self._selector.register(one, selectors.EVENT_READ)
+
+    def _connect(self) -> socket.socket | None:
+        for port in self._targets:
+            with suppress(OSError):
+                return socket.create_connection(("127.0.0.1", port), timeout=5)
+        return None
 
     def _forward(self, source: socket.socket) -> None:
         try:
@@ -101,8 +122,15 @@ class Proxy:
                 self._close(source)
             elif self._mode == "silent":
                 self.swallowed += len(data)
+            elif source in self._doomed:
+                self._pairs[source].sendall(data[: len(data) // 2])
+                self._cut(source, reset=True)
+                self.torn += 1
+            elif self._commits and b"COMMIT\0" in data:
+                self._lose_commit(source, data)
             else:
                 if self._mode == "slow":
+                    self.slowed += 1
                     sleep(0.01)
                 self._pairs[source].sendall(data)
         except OSError:
@@ -111,16 +139,31 @@ class Proxy:
     def _cut_all(self, *, reset: bool = False) -> None:
         for source in list(self._pairs):
             if source in self._pairs:
-                self.cut += 1
-                if reset:
-                    with suppress(OSError):
-                        linger = struct.pack("ii", 1, 0)
-                        for end in (source, self._pairs[source]):
-                            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                self._close(source)
+                self._cut(source, reset=reset)
+
+    def _cut(self, source: socket.socket, *, reset: bool) -> None:
+        self.cut += 1
+        if reset:
+            with suppress(OSError):
+                linger = struct.pack("ii", 1, 0)
+                for end in (source, self._pairs[source]):
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self._close(source)
+
+    def _lose_commit(self, source: socket.socket, data: bytes) -> None:
+        server = self._pairs[source]
+        if self._after_commit:
+            server.sendall(data)
+            server.settimeout(5)
+            answer = server.recv(CHUNK)
+            assert b"COMMIT\0" in answer, answer  # it is done; nobody will hear of it
+        self._commits -= 1
+        self.lost_commits += 1
+        self._cut(source, reset=True)
 
     def _close(self, source: socket.socket) -> None:
         for end in (source, self._pairs[source]):
             del self._pairs[end]
+            self._doomed.discard(end)
             self._selector.unregister(end)
             end.close()

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pika
 from sqlalchemy import NullPool, create_engine, text
 
-from tests.support.foreign import Sender, Subscriber
+from tests.support.foreign import Sender, Sent, Subscriber
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -132,6 +132,21 @@ class System:
             answer = connection.channel().queue_declare(queue or self.queue, passive=True)
             return int(answer.method.message_count)
 
+    def broker_version(self) -> tuple[int, ...]:
+        with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+            properties = connection._impl.server_properties  # pika has no other way to ask
+            return tuple(int(number) for number in properties["version"].split(".")[:2])
+
+    def send_to(self, queue: str, command: Sent) -> None:
+        with closing(Sender(self.amqp_url, queue)) as sender:
+            sender.send([command])
+
+    def take_and_die(self, queue: str) -> None:
+        """Take the message that a queue has, and let go of it as a consumer that dies does."""
+        with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+            channel = connection.channel()
+            wait_for(lambda: channel.basic_get(queue)[0], f"a message in {queue}")
+
     def delete_queue(self) -> None:
         with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
             connection.channel().queue_delete(self.queue)
@@ -170,6 +185,7 @@ class Process:
         self.role = role
         self._popen = popen
         self._log = log
+        self._read = 0
 
     @property
     def pid(self) -> int:
@@ -182,6 +198,15 @@ class Process:
 
     def log(self) -> str:
         return self._log.read_text()
+
+    def complaints(self) -> int:
+        """Return how many warnings and errors it has logged since the last call."""
+        with self._log.open("rb") as log:
+            log.seek(self._read)
+            lines = log.read().splitlines(keepends=True)
+        complete = [line for line in lines if line.endswith(b"\n")]
+        self._read += sum(map(len, complete))
+        return sum(b'"level": "warning"' in x or b'"level": "error"' in x for x in complete)
 
     def wait_for_log(self, words: str, seconds: float = 30) -> None:
         wait_for(lambda: words in self.log() or self.code is not None, f"log {words!r}", seconds)

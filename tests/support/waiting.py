@@ -11,3 +11,10 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) ->
         if monotonic() > deadline:
             raise AssertionError(f"not within {seconds:g} s: {what}")
         sleep(0.02)
+
+
+def hold(seconds: float) -> None:
+    """Keep a fault up for a while: this is its length, not a wait for anything."""
+    deadline = monotonic() + seconds
+    while monotonic() < deadline:
+        sleep(0.05)
