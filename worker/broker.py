@@ -84,6 +84,12 @@ class Broker:
             self.close()
             raise
 
+    @property
+    def major_version(self) -> int:
+        """Return which RabbitMQ this is: 3, 4."""
+        properties = self._connection.server_properties or {}
+        return int(str(properties["version"]).partition(".")[0])
+
     def step(self, timeout: float = 0.0) -> None:
         """Serve the connection until something happened, at most `timeout` seconds."""
         if self._lost:

@@ -37,9 +37,11 @@ def _declare(broker: Broker, channel: Channel, settings: Settings) -> None:
         exchange_type=ExchangeType.fanout,
         durable=True,
     )
-    broker.call(
-        channel.queue_declare, queue=backstop, durable=True, arguments={"x-queue-type": "quorum"}
-    )
+    last_resort: dict[str, object] = {"x-queue-type": "quorum"}
+    if broker.major_version >= 4:
+        # From then on a quorum queue gives messages up by default; before, -1 is no limit it knows.
+        last_resort["x-delivery-limit"] = -1
+    broker.call(channel.queue_declare, queue=backstop, durable=True, arguments=last_resort)
     arguments = {
         "x-queue-type": "quorum",
         "x-delivery-limit": DELIVERY_LIMIT,

@@ -109,6 +109,7 @@ def test_a_poison_command_ends_as_a_dead_letter_and_its_neighbours_are_applied(
 def test_a_command_in_the_backstop_queue_survives_any_number_of_deaths(system: System) -> None:
     subscriber, command = system.subscriber(), create()
     backstop = f"{system.queue}.dead"
+    system.call("declare")
     system.send_to(backstop, command)
     for _ in range(25):
         system.take_and_die(backstop)

@@ -61,7 +61,6 @@ class System:
         with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
             channel = connection.channel()
             channel.exchange_declare(self.exchange, "fanout", durable=True)
-            channel.queue_declare(backstop, durable=True, arguments=quorum)
             limits = {
                 "x-delivery-limit": 20,
                 "x-dead-letter-exchange": "",
