@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -17,11 +18,11 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
-    Column,
     ColumnElement,
     Date,
     DateTime,
     Dialect,
+    Insert,
     Integer,
     LargeBinary,
     Numeric,
@@ -30,6 +31,7 @@ from sqlalchemy import (
     Table,
     TableValuedAlias,
     Text,
+    Update,
     Uuid,
     any_,
     bindparam,
@@ -56,30 +58,21 @@ by_uuid = attrgetter("int")
 
 def insert_rows(session: Session, table: Table, rows: Sequence[Row]) -> None:
     """Insert the rows, which all have the same columns, in their order."""
-    columns = [table.c[name] for name in rows[0]]
-    if not _goes_as_json(session, columns):
+    if _goes_as_json(session, table):
+        session.execute(_insert(table, tuple(rows[0])), {"rows": _json(rows)})
+    else:
         session.execute(table.insert(), rows)
-        return
-    given = _as_table(columns)
-    statement = table.insert().from_select([c.name for c in columns], select(*given.c))
-    session.execute(statement, {"rows": _json(rows)})
 
 
 def update_rows(session: Session, table: Table, key: Sequence[str], rows: Sequence[Row]) -> None:
     """Update the rows whose columns `key` have the values given, which stay as they are."""
-    columns = [table.c[name] for name in rows[0]]
-    changed = [c.name for c in columns if c.name not in key]
-    if not _goes_as_json(session, columns):
-        statement = table.update().values({name: bindparam(name) for name in changed})
-        for name in key:
-            statement = statement.where(table.c[name] == bindparam(f"key_{name}"))
-        session.execute(statement, [row | {f"key_{n}": row[n] for n in key} for row in rows])
+    if _goes_as_json(session, table):
+        session.execute(_update(table, tuple(key), tuple(rows[0])), {"rows": _json(rows)})
         return
-    given = _as_table(columns)
-    statement = table.update().values({name: given.c[name] for name in changed})
+    statement = table.update().values({n: bindparam(n) for n in rows[0] if n not in key})
     for name in key:
-        statement = statement.where(table.c[name] == given.c[name])
-    session.execute(statement, {"rows": _json(rows)})
+        statement = statement.where(table.c[name] == bindparam(f"key_{name}"))
+    session.execute(statement, [row | {f"key_{n}": row[n] for n in key} for row in rows])
 
 
 def among(dialect: Dialect, of: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
@@ -92,13 +85,29 @@ def among(dialect: Dialect, of: ColumnElement[Any], values: Iterable[Any]) -> Co
     return of == any_(cast(bindparam(None, literal, type_=NullType()), ARRAY(of.type)))
 
 
-def _goes_as_json(session: Session, columns: Iterable[Column[Any]]) -> bool:
+def _goes_as_json(session: Session, table: Table) -> bool:
     on_postgresql = session.get_bind().dialect.name == "postgresql"
-    return on_postgresql and all(type(column.type) in _CARRIED for column in columns)
+    return on_postgresql and all(type(column.type) in _CARRIED for column in table.columns)
 
 
-def _as_table(columns: Iterable[Column[Any]]) -> TableValuedAlias:
-    types = (column(c.name, c.type) for c in columns)
+# Built once a table: to build them takes longer than to run them for a single row.
+@cache
+def _insert(table: Table, names: tuple[str, ...]) -> Insert:
+    return table.insert().from_select(names, select(*_given(table, names).c))
+
+
+@cache
+def _update(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> Update:
+    given = _given(table, names)
+    statement = table.update().values({name: given.c[name] for name in names if name not in key})
+    for name in key:
+        statement = statement.where(table.c[name] == given.c[name])
+    return statement
+
+
+def _given(table: Table, names: tuple[str, ...]) -> TableValuedAlias:
+    """Return the parameter `rows` as a table."""
+    types = (column(name, table.c[name].type) for name in names)
     rows = func.json_to_recordset(bindparam("rows", type_=NullType()))
     return rows.table_valued(*types).render_derived("given", with_types=True)
 
