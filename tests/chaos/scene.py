@@ -121,7 +121,7 @@ class Scene:
                 self.restarted += 1
                 self.start(role)
 
-    def settle(self, seconds: float = 120) -> None:
+    def settle(self, seconds: float = 600) -> None:
         """Wait until nothing moves any more; fail with what still does."""
         self.sender.stop()
         left: dict[str, int] = {}
@@ -132,7 +132,8 @@ class Scene:
             return not any(left.values())
 
         try:
-            wait_for(settled, "everything settled", seconds)
+            # Looking costs; the proxies, in this same process, need the time.
+            wait_for(settled, "everything settled", seconds, every=1)
         except AssertionError as error:
             raise AssertionError(f"{error}: {left}") from error
 
