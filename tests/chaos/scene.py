@@ -121,21 +121,31 @@ class Scene:
                 self.restarted += 1
                 self.start(role)
 
-    def settle(self, seconds: float = 120) -> None:
-        """Wait until nothing moves any more."""
+    def settle(self, seconds: float = 600) -> None:
+        """Wait until nothing moves any more; fail with what still does."""
         self.sender.stop()
-        expected = len(self.sender.sent)
+        left: dict[str, int] = {}
 
         def settled() -> bool:
             self.keep_running()
-            return (
-                self.system.count("inbox", "status <> 'retrying'") >= expected
-                and self.system.count("outbox") == self.system.count("retries") == 0
-                and self.system.waiting() == 0
-                and self.system.waiting(self.subscriber.queue) == 0
-            )
+            left.update(self._left())
+            return not any(left.values())
 
-        wait_for(settled, "everything settled", seconds)
+        try:
+            # Looking costs; the proxies, in this same process, need the time.
+            wait_for(settled, "everything settled", seconds, every=1)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {left}") from error
+
+    def _left(self) -> dict[str, int]:
+        ended = self.system.count("inbox", "status <> 'retrying'")
+        return {
+            "commands not in the inbox": max(0, len(self.sender.sent) - ended),
+            "commands waiting": self.system.waiting(),
+            "rows in the outbox": self.system.count("outbox"),
+            "retries": self.system.count("retries"),
+            "events waiting": self.system.waiting(self.subscriber.queue),
+        }
 
     def close(self) -> None:
         self.subscriber.stop()
