@@ -1,6 +1,7 @@
 """Servers that crash, fill up, refuse, or lose the node that matters."""
 
 import random
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -49,7 +50,16 @@ def lock_the_table(scene: Scene) -> None:
 
 def block_publishers(scene: Scene) -> None:
     """Set off the memory alarm: the broker stops to read from whoever publishes."""
-    scene.broker.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
+    relays = [scene.processes[role] for role in scene.processes if role.startswith("relay")]
+    # Held until then, so that there is something to publish: no command comes during the alarm.
+    for relay in relays:
+        relay.signal(signal.SIGSTOP)
+    try:
+        wait_for(lambda: scene.system.count("outbox") > 0, "events that wait for the relay")
+        scene.broker.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
+    finally:
+        for relay in relays:
+            relay.signal(signal.SIGCONT)
     try:
         wait_for(lambda: _relay_is_blocked(scene), "the relay's connection to be blocked")
         hold(2)
