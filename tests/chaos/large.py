@@ -171,7 +171,7 @@ def _fill_outbox(system: System, count: int, *, first: bool = False) -> None:
         SELECT '{system.name}', md5((i % 1000)::text)::uuid, 'entity.Updated',
                '{{"event_id": "' || gen_random_uuid() || '", "value": "value ' || i || '"}}',
                gen_random_uuid(), gen_random_uuid(), 1700000000,
-               '{{"aggregate-version": ' || i || '}}'
+               json_build_object('aggregate-version', i)
         FROM generate_series(1, {count}) AS i
     """)
     system.execute("ANALYZE outbox")
