@@ -4,7 +4,8 @@ import pytest
 
 from tests.chaos.run import Plan, run
 
-UNNOTICED = {"slow both servers down", "block publishers"}  # these are no fault of anybody's
+# Nobody needs to say a word of the first two; of the third, only who had not yet said "away".
+QUIET = {"slow both servers down", "block publishers", "lose the answers to commits"}
 
 
 @pytest.mark.timeout(900)
@@ -14,4 +15,4 @@ def test_every_fault_costs_time_only() -> None:
     assert outcome.restarted == 0, "a process of ours ended without being killed"
     assert outcome.commands > 1000
     for name, times in outcome.injected.items():
-        assert outcome.noticed[name] == times or name in UNNOTICED, f"nobody noticed: {name}"
+        assert outcome.noticed[name] == times or name in QUIET, f"nobody noticed: {name}"
