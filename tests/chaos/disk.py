@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.postgresql import connect
+from tests.support.waiting import wait_for
 from tools.postgresql import PostgreSQLCluster, server_user
 from tools.servers import server_folder
 
@@ -20,14 +21,18 @@ class Disk:
 
     def fill(self) -> None:
         """Leave no room for another page of a table."""
-        disk = os.statvfs(self._folder)
-        self._mount(f"remount,size={(disk.f_blocks - disk.f_bfree) * disk.f_frsize}")
+        wait_for(self._shrink, "a disk that does not grow while it shrinks")
 
     def make_room(self) -> None:
-        self._mount(f"remount,{ROOM}")
+        assert self._remount(ROOM)
 
-    def _mount(self, options: str) -> None:
-        subprocess.run(["mount", "-o", options, self._folder], check=True)
+    def _shrink(self) -> bool:
+        disk = os.statvfs(self._folder)
+        return self._remount(f"size={(disk.f_blocks - disk.f_bfree) * disk.f_frsize}")
+
+    def _remount(self, size: str) -> bool:
+        command = ["mount", "-o", f"remount,{size}", self._folder]
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 @contextmanager
