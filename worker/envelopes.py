@@ -9,7 +9,9 @@ from persistence.messages import OutgoingMessage
 from schemas.codec import Codec
 from worker.wire import Message
 
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII
+)
 _TRACESTATE = re.compile(r"[ -~\t]{1,512}")
 
 

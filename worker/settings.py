@@ -87,7 +87,7 @@ def _read(env: Env) -> Settings:
             "INBOX_RETENTION_DAYS", 30, validate=validate.Range(0, 36_500)
         ),
         drain_timeout=env.float("DRAIN_TIMEOUT", 20, validate=validate.Range(0)),
-        http_host=env.str("HTTP_HOST", "127.0.0.1"),
+        http_host=env.str("HTTP_HOST", "127.0.0.1", validate=validate.Length(min=1)),
         http_port=env.int("HTTP_PORT", None, validate=validate.Range(1, 65535)),
         log_level=env.str(
             "LOG_LEVEL", "info", validate=validate.OneOf(["debug", "info", "warning", "error"])

@@ -95,7 +95,8 @@ class Settlement:
         if received.digest != known.digest or (fault and known.status != FAILED):
             kind = fault.kind if fault else "command-id-reused"
             reason = fault.reason if fault else "Another command had this command_id before."
-            self._unit.dead_letters.add(_letter(received, kind, reason))
+            errors = fault.errors if fault else None
+            self._unit.dead_letters.add(_letter(received, kind, reason, errors))
             return DEAD
         if known.outcome and message.reply_to:
             self._unit.outbox.add(known.outcome, reply_to=message.reply_to)

@@ -9,6 +9,8 @@ from time import sleep
 
 CHUNK = 65536
 
+COMMIT = b"Q\0\0\0\x0bCOMMIT\0"  # as a client of PostgreSQL says it; the answer ends alike
+
 
 class Proxy:
     """Forwards to the first of these ports on loopback that answers. Counts what it has done."""
@@ -126,7 +128,7 @@ class Proxy:
                 self._pairs[source].sendall(data[: len(data) // 2])
                 self._cut(source, reset=True)
                 self.torn += 1
-            elif self._commits and b"COMMIT\0" in data:
+            elif self._commits and COMMIT in data:
                 self._lose_commit(source, data)
             else:
                 if self._mode == "slow":

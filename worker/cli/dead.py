@@ -79,8 +79,15 @@ def replay_command(letter_id: int) -> None:
 
 @dead.command("purge")
 @click.option("--kind", help="Only this kind.")
-@click.option("--older-than", "days", default=30.0, show_default=True, help="Days.")
-def purge_command(kind: str | None, days: float) -> None:
+@click.option(
+    "--older-than",
+    "days",
+    default=30,
+    show_default=True,
+    type=click.IntRange(0, 36_500),
+    help="Days.",
+)
+def purge_command(kind: str | None, days: int) -> None:
     """Throw old dead letters away."""
     component = Component(prepare())
     with component.database as database:

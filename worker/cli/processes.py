@@ -96,6 +96,7 @@ def _work(supervisor: int | None, process: Callable[[Component, StopFlag, Health
     settings = prepare()
     stop = StopFlag(settings.drain_timeout, supervisor)
     stop.install()
+    stop.enforce()
     component = Component(settings)
     gc.freeze()  # what is imported by now stays: the collector need not look at it again and again
     with Database(settings.database_url, 5) as database, component.database:
@@ -111,7 +112,9 @@ def _serve_health(health: Health, settings: Settings) -> None:
         serve(health, settings.http_host, settings.http_port)
     except OSError as error:
         address = f"{settings.http_host}:{settings.http_port}"
-        raise SettingsError(f"HTTP_PORT: {address} cannot be used: {error.strerror}.") from error
+        raise SettingsError(
+            f"HTTP_HOST, HTTP_PORT: {address} cannot be used: {error.strerror}."
+        ) from error
 
 
 def _refuse_other_topology(settings: Settings) -> None:

@@ -174,6 +174,7 @@ def test_the_database_must_answer_within_half_a_heartbeat(read):
         ("INBOX_RETENTION_DAYS", "inf"),
         ("DRAIN_TIMEOUT", "-1"),
         ("DRAIN_TIMEOUT", "nan"),
+        ("HTTP_HOST", ""),
         ("HTTP_PORT", "0"),
         ("HTTP_PORT", "65536"),
         ("HTTP_PORT", "http"),

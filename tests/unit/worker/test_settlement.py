@@ -418,6 +418,13 @@ def test_a_bad_message_with_the_content_of_an_applied_command_is_a_dead_letter(w
     assert (world.status(applied), world.sent()) == ("applied", [])
 
 
+def test_a_bad_message_under_a_known_id_names_the_wrong_fields(world):
+    content = create()
+    world.apply(read(CREATE, content))
+    world.apply(read(CREATE, {**content, "foo": 1}))
+    assert world.letter().errors == {"foo": ["Unknown field."]}
+
+
 def test_a_bad_message_that_comes_again_adds_nothing(world):
     bad = read(CREATE, create(), message_id=str(uuid4()))
     world.apply(bad)

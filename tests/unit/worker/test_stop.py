@@ -1,6 +1,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -60,6 +61,60 @@ print("never")
         check=False,
     )
     assert (result.stdout, result.returncode) == ("draining\nat once\n", 128 + signal.SIGINT)
+
+
+def test_a_process_that_is_stuck_ends_after_the_time_to_drain():
+    script = """
+import os, signal, time
+from worker.stop import StopFlag
+flag = StopFlag(0)
+flag.install()
+flag.enforce()
+os.kill(os.getpid(), signal.SIGTERM)
+print("stuck", flush=True)
+time.sleep(60)
+print("never")
+"""
+    result = subprocess.run(
+        [PYTHON, "-c", script],
+        env=environment(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert result.returncode == 0
+    assert result.stdout.startswith("stuck\n")
+    assert "it goes back to the queue" in result.stdout
+    assert "never" not in result.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_a_process_that_is_stuck_does_not_outlive_its_supervisor():
+    script = """
+import os, time
+from worker.stop import StopFlag
+supervisor = os.getpid()
+child = os.fork()
+if child == 0:
+    StopFlag(60, supervisor).install()
+    print("stuck", flush=True)
+    time.sleep(60)
+    print("never")
+else:
+    time.sleep(1)
+"""
+    result = subprocess.run(  # returns when the last process has closed the pipe
+        [PYTHON, "-c", script],
+        env=environment(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert result.stdout == "stuck\n"
 
 
 def test_a_process_whose_supervisor_lives_goes_on():
