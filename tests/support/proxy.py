@@ -101,7 +101,10 @@ class Proxy:
                         self._forward(source)
 
     def _accept(self) -> None:
-        client, _ = self._listener.accept()
+        try:
+            client, _ = self._listener.accept()
+        except OSError:
+            return  # it was closed, or the client gone, since we heard of it
         server = self._connect()
         if server is None:
             client.close()
@@ -157,8 +160,9 @@ class Proxy:
         if self._after_commit:
             server.sendall(data)
             server.settimeout(5)
-            answer = server.recv(CHUNK)
-            assert b"COMMIT\0" in answer, answer  # it is done; nobody will hear of it
+            if b"COMMIT\0" not in server.recv(CHUNK):  # else it is done; nobody will hear of it
+                self._close(source)
+                return
         self._commits -= 1
         self.lost_commits += 1
         self._cut(source, reset=True)
