@@ -6,6 +6,7 @@ Each `type: ignore` here marks a method that a mutant replaces: that is what a m
 
 import os
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pika
@@ -73,6 +74,14 @@ def relay_without_lock() -> None:
 
 def delete_past_a_nack() -> None:
     """Whatever is confirmed is deleted, whether what came before it is or not."""
+    send, tries = outgoing.Outgoing.send, count()
+
+    def in_large_bites(self: Any, *arguments: Any) -> bool:
+        if next(tries) < 6:  # small bites, after the first nack, would hide the harm by luck
+            self._bite = outgoing.BITE
+        return send(self, *arguments)
+
+    outgoing.Outgoing.send = in_large_bites  # type: ignore[method-assign]
     outgoing.deletable = lambda rows, confirmed: [  # type: ignore[assignment]
         row.id for number, row in rows.items() if number in confirmed
     ]
