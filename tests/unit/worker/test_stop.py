@@ -21,6 +21,19 @@ def signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+def ran(script: str) -> "subprocess.CompletedProcess[str]":
+    """Run the script and return when its last process has closed the pipe."""
+    return subprocess.run(
+        [PYTHON, "-c", script],
+        env=environment(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
 def test_nothing_asks_for_a_stop_at_first():
     assert not StopFlag(10)
 
@@ -51,15 +64,7 @@ print("draining", flush=True)
 os.kill(os.getpid(), signal.SIGINT)
 print("never")
 """
-    result = subprocess.run(
-        [PYTHON, "-c", script],
-        env=environment(),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    result = ran(script)
     assert (result.stdout, result.returncode) == ("draining\nat once\n", 128 + signal.SIGINT)
 
 
@@ -75,15 +80,7 @@ print("stuck", flush=True)
 time.sleep(60)
 print("never")
 """
-    result = subprocess.run(
-        [PYTHON, "-c", script],
-        env=environment(),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    result = ran(script)
     assert result.returncode == 0
     assert result.stdout.startswith("stuck\n")
     assert "it goes back to the queue" in result.stdout
@@ -96,24 +93,18 @@ def test_a_process_that_is_stuck_does_not_outlive_its_supervisor():
 import os, time
 from worker.stop import StopFlag
 supervisor = os.getpid()
+installed, ready = os.pipe()
 child = os.fork()
 if child == 0:
     StopFlag(60, supervisor).install()
     print("stuck", flush=True)
+    os.write(ready, b"!")
     time.sleep(60)
     print("never")
 else:
-    time.sleep(1)
+    os.read(installed, 1)
 """
-    result = subprocess.run(  # returns when the last process has closed the pipe
-        [PYTHON, "-c", script],
-        env=environment(),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    result = ran(script)
     assert result.stdout == "stuck\n"
 
 
