@@ -1,7 +1,8 @@
-"""Statements for a whole batch: on PostgreSQL its rows travel as one parameter, in one round trip.
+"""Statements for a whole batch: on PostgreSQL its rows travel together.
 
-The parameter is JSON text, as Python writes nothing faster. A table with a column that JSON cannot
-carry exactly is written row by row, and so is SQLite, where no round trip is to be saved.
+They are one parameter, JSON text. Many new rows go by COPY, which the server reads faster, and
+while Python still writes. Rows with a column that JSON cannot carry exactly go one by one, and so
+do all on SQLite, where no round trip is to be saved.
 """
 
 import json
@@ -45,6 +46,8 @@ from sqlalchemy.types import NullType
 
 from persistence.database import Timestamp
 
+MANY = 100  # rows from which on a COPY, which takes more round trips, is faster
+
 Row = dict[str, Any]
 
 # Exactly these: a subclass may convert what it is given.
@@ -58,7 +61,14 @@ by_uuid = attrgetter("int")
 
 def insert_rows(session: Session, table: Table, rows: Sequence[Row]) -> None:
     """Insert the rows, which all have the same columns, in their order."""
-    if _goes_as_json(session, table):
+    if len(rows) >= MANY and _can_be_copied(session, table):
+        statement, processors = _copy(session.get_bind().dialect, table, tuple(rows[0]))
+        columns = [
+            [row[name] if process is None else process(row[name]) for row in rows]
+            for name, process in processors.items()
+        ]
+        session.connection().exec_driver_sql(statement, list(zip(*columns, strict=True)))
+    elif _goes_as_json(session, table):
         session.execute(_insert(table, tuple(rows[0])), {"rows": _json(rows)})
     else:
         session.execute(table.insert(), rows)
@@ -75,14 +85,20 @@ def update_rows(session: Session, table: Table, key: Sequence[str], rows: Sequen
     session.execute(statement, [row | {f"key_{n}": row[n] for n in key} for row in rows])
 
 
-def among(dialect: Dialect, of: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
-    """Return the condition that the column has one of these values: UUIDs or integers."""
+def among(dialect: Dialect, of: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return the condition that the column has one of the values of the parameter `among`."""
     if dialect.name != "postgresql":
-        return of.in_(list(values))
-    # One literal: the driver would escape a list element by element. Untyped, so that the cast
-    # makes an array of the parameter itself, not of a text at every execution.
-    literal = "{" + ",".join(map(str, values)) + "}"
-    return of == any_(cast(bindparam(None, literal, type_=NullType()), ARRAY(of.type)))
+        return of.in_(bindparam("among", expanding=True))
+    # Untyped, so that the cast makes an array of the parameter itself, not of a text each time.
+    return of == any_(cast(bindparam("among", type_=NullType()), ARRAY(of.type)))
+
+
+def among_these(dialect: Dialect, values: Iterable[UUID | int]) -> dict[str, Any]:
+    """Return the parameter that `among` asks for."""
+    if dialect.name != "postgresql":
+        return {"among": list(values)}
+    # One literal: the driver would escape a list element by element.
+    return {"among": "{" + ",".join(map(str, values)) + "}"}
 
 
 def _goes_as_json(session: Session, table: Table) -> bool:
@@ -90,7 +106,22 @@ def _goes_as_json(session: Session, table: Table) -> bool:
     return on_postgresql and all(type(column.type) in _CARRIED for column in table.columns)
 
 
+def _can_be_copied(session: Session, table: Table) -> bool:
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    return on_postgresql and not any(column.type._has_bind_expression for column in table.columns)
+
+
 # Built once a table: to build them takes longer than to run them for a single row.
+@cache
+def _copy(dialect: Dialect, table: Table, names: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+    """Return the statement, and what makes a column's values ready for the driver, where needed."""
+    quote = dialect.identifier_preparer
+    columns = ", ".join(map(quote.quote, names))
+    types = {name: table.c[name].type.dialect_impl(dialect) for name in names}
+    processors = {name: type.bind_processor(dialect) for name, type in types.items()}
+    return f"COPY {quote.format_table(table)} ({columns}) FROM STDIN", processors
+
+
 @cache
 def _insert(table: Table, names: tuple[str, ...]) -> Insert:
     return table.insert().from_select(names, select(*_given(table, names).c))

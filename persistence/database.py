@@ -21,7 +21,7 @@ from sqlalchemy import (
     make_url,
 )
 
-from persistence.driver import connector
+from persistence.driver import connector, copy
 
 metadata = MetaData(
     naming_convention={
@@ -99,6 +99,7 @@ class Database:
             max_overflow=1,
         )
         event.listen(engine, "connect", self._prepare_postgresql)
+        event.listen(engine, "do_executemany", copy)
         return engine
 
     def _prepare_postgresql(self, connection: Any, record: object) -> None:

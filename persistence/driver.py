@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import psycopg
@@ -31,3 +31,13 @@ def connector(
     arguments, options = url.get_dialect()().create_connect_args(url)
     options.setdefault("connect_timeout", max(2, int((deadline_now() or 0) / 2)))
     return lambda: Connection.connect(*arguments, **options)
+
+
+def copy(cursor: psycopg.Cursor[Any], statement: str, rows: Iterable[Any], context: object) -> bool:
+    """Run a COPY with its rows; for SQLAlchemy's event of a statement with many parameters."""
+    if not statement.startswith("COPY "):
+        return False
+    with cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+    return True

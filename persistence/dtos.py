@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Table, inspect, select
+from sqlalchemy import Dialect, Select, Table, inspect, select
 from sqlalchemy.orm import Mapper, Session
 
 from domain.messages import Event
-from persistence.bulk import among, by_uuid, insert_rows, update_rows
+from persistence.bulk import among, among_these, by_uuid, insert_rows, update_rows
 from persistence.errors import driver_errors
 
 
@@ -62,10 +63,10 @@ class DTOs(Generic[D]):
         ids = {aggregate_id for aggregate_id in ids if aggregate_id not in self._known}
         if not ids:
             return
-        named = among(self._session.get_bind().dialect, self._key, ids)
-        query = select(self._class).where(named).order_by(self._key).with_for_update()
+        dialect = self._session.get_bind().dialect
+        query, these = _lock(dialect, self._class), among_these(dialect, ids)
         with driver_errors():
-            found = {dto.id: dto for dto in self._session.scalars(query)}
+            found = {dto.id: dto for dto in self._session.scalars(query, these)}
         self._known.update(dict.fromkeys(ids))
         self._known.update(found)
 
@@ -121,6 +122,12 @@ class DTOs(Generic[D]):
         if dto is None:
             return {}
         return {name: _copy(getattr(dto, name)) for name in self._columns}
+
+
+@cache
+def _lock(dialect: Dialect, dto_class: type[Any]) -> Select[Any]:
+    key = inspect(dto_class).column_attrs["id"].columns[0]
+    return select(dto_class).where(among(dialect, key)).order_by(key).with_for_update()
 
 
 def _copy(value: Any) -> Any:

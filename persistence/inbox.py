@@ -1,12 +1,26 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, Column, Index, Integer, Table, Text, Uuid, select
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    select,
+)
 from sqlalchemy.orm import Session
 
-from persistence.bulk import among, by_uuid, insert_rows, update_rows
+from persistence.bulk import among, among_these, by_uuid, insert_rows, update_rows
 from persistence.database import Timestamp, metadata
 from persistence.errors import driver_errors
 from persistence.messages import OutgoingMessage
@@ -51,10 +65,10 @@ class Inbox:
 
     def read(self, command_ids: Iterable[UUID]) -> None:
         """Learn what is known of these commands, in one query."""
-        known = among(self._session.get_bind().dialect, inbox.c.command_id, command_ids)
-        query = select(inbox).where(inbox.c.component == self._component).where(known)
+        dialect = self._session.get_bind().dialect
+        these = {"component": self._component, **among_these(dialect, command_ids)}
         with driver_errors():
-            rows = self._session.execute(query).all()
+            rows = self._session.execute(_known(dialect), these).all()
         for row in rows:
             outcome = row.outcome and OutgoingMessage(**row.outcome)
             self._entries[row.command_id] = InboxEntry(
@@ -81,6 +95,12 @@ class Inbox:
         now = datetime.now(UTC)
         entries = [self._entries[command_id] for command_id in sorted(command_ids, key=by_uuid)]
         return [{"component": self._component, **_row(entry, now)} for entry in entries]
+
+
+@cache
+def _known(dialect: Dialect) -> Select[Any]:
+    own = inbox.c.component == bindparam("component")
+    return select(inbox).where(own, among(dialect, inbox.c.command_id))
 
 
 def _row(entry: InboxEntry, now: datetime) -> dict[str, Any]:

@@ -2,12 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
-from sqlalchemy import Select, Table, bindparam, delete, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Dialect,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+)
 
-from persistence.bulk import among
+from persistence.bulk import among, among_these
 from persistence.database import Database
 from persistence.errors import driver_errors
 from persistence.inbox import RETRYING, inbox
@@ -18,8 +30,6 @@ from persistence.retries import retries
 
 BITE_BYTES = 8 * 2**20  # of bodies read at a time
 PURGE_BITE = 1000  # inbox rows deleted at a time
-
-_next_due = select(func.min(retries.c.due_at)).where(retries.c.component == bindparam("component"))
 
 
 class OutboxRow(NamedTuple):
@@ -86,22 +96,21 @@ class RelaySession:
 
     def oldest(self, limit: int) -> Sequence[OutboxRow]:
         """Return the oldest messages, at most so many, and not much more than `BITE_BYTES`."""
-        own = select(outbox).where(outbox.c.component == self._component)
         with driver_errors():
-            rows = self._connection.execute(_first(own, "id", limit)).all()
+            rows = self._connection.execute(_oldest, self._own(limit=limit)).all()
         return [_outbox_row(row) for row in rows]
 
     def due(self, limit: int) -> Sequence[RetryRow]:
         """Return the commands that are due, the longest due first; as many as `oldest` would."""
-        own = select(retries).where(retries.c.component == self._component)
-        query = _first(own.where(retries.c.due_at <= datetime.now(UTC)), "due_at", limit)
         with driver_errors():
-            rows = self._connection.execute(query).all()
+            rows = self._connection.execute(
+                _due, self._own(limit=limit, now=datetime.now(UTC))
+            ).all()
         return [RetryRow(r.id, StoredCommand(r.body, r.properties)) for r in rows]
 
     def seconds_to_next_retry(self) -> float | None:
         with driver_errors():
-            due_at = self._connection.scalar(_next_due, {"component": self._component})
+            due_at = self._connection.scalar(_next_due, self._own())
         return None if due_at is None else (due_at - datetime.now(UTC)).total_seconds()
 
     def delete_outbox(self, ids: Iterable[int]) -> None:
@@ -111,9 +120,12 @@ class RelaySession:
         self._delete(retries, ids)
 
     def _delete(self, table: Table, ids: Iterable[int]) -> None:
-        gone = among(self._connection.dialect, table.c.id, ids)
+        dialect = self._connection.dialect
         with driver_errors():
-            self._connection.execute(delete(table).where(gone))
+            self._connection.execute(_removal(dialect, table), among_these(dialect, ids))
+
+    def _own(self, **parameters: object) -> dict[str, object]:
+        return {"component": self._component, **parameters}
 
     def purge_inbox(self, days: float) -> int:
         """Forget some commands that ended more than `days` ago; return how many."""
@@ -133,14 +145,26 @@ class RelaySession:
         return result.rowcount
 
 
-def _first(query: Select[Any], order: str, limit: int) -> Select[Any]:
-    """Return the first rows of the query, until their bodies fill `BITE_BYTES`; at least one."""
-    rows = query.order_by(order).limit(limit).subquery()
+def _first(table: Table, order: str, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Return the first rows of a component, until their bodies fill `BITE_BYTES`; at least one."""
+    own = select(table).where(table.c.component == bindparam("component"), *conditions)
+    rows = own.order_by(order).limit(bindparam("limit")).subquery()
     before = func.sum(func.length(rows.c.body)).over(
         order_by=(rows.c[order], rows.c.id), rows=(None, -1)
     )
     sized = select(rows, func.coalesce(before, 0).label("before")).subquery()
     return select(sized).where(sized.c.before < BITE_BYTES).order_by(sized.c[order], sized.c.id)
+
+
+# Built once: to build them takes longer than to run them for a few rows.
+_oldest = _first(outbox, "id")
+_due = _first(retries, "due_at", retries.c.due_at <= bindparam("now"))
+_next_due = select(func.min(retries.c.due_at)).where(retries.c.component == bindparam("component"))
+
+
+@cache
+def _removal(dialect: Dialect, table: Table) -> Delete:
+    return delete(table).where(among(dialect, table.c.id))
 
 
 def _outbox_row(row: Any) -> OutboxRow:

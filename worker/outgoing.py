@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from persistence.relay_session import OutboxRow, RelaySession, RetryRow
+from persistence.relay_session import BITE_BYTES, OutboxRow, RelaySession, RetryRow
 from worker.exceptions import BrokerUnavailable, MessagesRefused
 from worker.metrics import Metrics
 from worker.publisher import Publisher
@@ -32,14 +32,17 @@ class Outgoing:
         self._reported: set[str] = set()
         self._bite = BITE
 
-    def send(self, session: RelaySession, publisher: Publisher) -> bool:
-        """Publish some rows and delete what was confirmed; return whether there were any.
+    def send(self, session: RelaySession, publisher: Publisher, *, with_retries: bool) -> bool:
+        """Publish some rows and delete what was confirmed; return whether more may wait.
 
         Raises `MessagesRefused` where the broker would not take an event or a retry.
         """
-        rows, retries = session.oldest(self._bite), session.due(self._bite)
+        rows = session.oldest(self._bite)
+        retries = session.due(self._bite) if with_retries else []
         if not rows and not retries:
             return False
+        more = _is_full(self._bite, [row.message.body for row in rows])
+        more |= _is_full(self._bite, [retry.command.body for retry in retries])
         sent_rows: dict[int, OutboxRow] = {}
         sent_retries: dict[int, RetryRow] = {}
         started = monotonic()
@@ -65,7 +68,7 @@ class Outgoing:
             retries=len(sent_retries),
             seconds=round(monotonic() - started, 4),
         )
-        return True
+        return more
 
     def _suspect(
         self, error: BrokerUnavailable, rows: Sequence[OutboxRow], session: RelaySession
@@ -126,6 +129,10 @@ class Outgoing:
         if kind not in self._reported:
             self._reported.add(kind)
             log.warning(f"no queue takes this {kind}; further ones are only counted")
+
+
+def _is_full(bite: int, bodies: Sequence[str | bytes]) -> bool:
+    return len(bodies) == bite or sum(map(len, bodies)) >= BITE_BYTES
 
 
 def deletable(rows: dict[int, OutboxRow], confirmed: set[int]) -> list[int]:

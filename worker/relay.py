@@ -1,5 +1,6 @@
 """The process that publishes what the transactions have stored."""
 
+from math import inf
 from random import uniform
 from time import monotonic, sleep
 
@@ -22,7 +23,7 @@ log = structlog.get_logger()
 
 TICK = 1.0  # seconds: no wait is longer without a look at the stop flag and the heartbeats
 POLL = 3.0  # seconds without a notification after which the relay looks for itself
-POLL_UNNOTIFIED = 0.1  # the same where the database cannot notify
+POLL_UNNOTIFIED = 0.05  # the same where the database cannot notify
 PURGE_INTERVAL = 60.0  # seconds between two looks for inbox entries to forget
 
 
@@ -39,6 +40,7 @@ class Relay:
         self._stop = stop
         self._health = health
         self._purge_at = 0.0
+        self._next_retry = 0.0
         self._outgoing = Outgoing(self._settings, health.metrics)
         self._patience_with_broker = Patience("the broker", BrokerUnavailable, self._pause)
         self._patience_with_database = Patience("the database", StorageUnavailable, self._pause)
@@ -86,21 +88,28 @@ class Relay:
                 gone="refuses messages (is a queue full?)",
                 back="takes messages again",
             )
+            self._next_retry = monotonic()
             while not self._stop:
                 self._health.tick()
-                if not patience(lambda: self._outgoing.send(session, publisher)):
+                if not patience(lambda: self._send(session, publisher)):
                     self._wait_for_news(session, broker)
                 self._purge(session)
 
+    def _send(self, session: RelaySession, publisher: Publisher) -> bool:
+        with_retries = monotonic() >= self._next_retry
+        more = self._outgoing.send(session, publisher, with_retries=with_retries)
+        seconds = session.seconds_to_next_retry()
+        self._next_retry = inf if seconds is None else monotonic() + seconds
+        return more
+
     def _wait_for_news(self, session: RelaySession, broker: Broker) -> None:
         """Wait for a notification, for the next retry, or for a few seconds."""
-        poll = POLL_UNNOTIFIED if session.fileno() is None else POLL
-        due = session.seconds_to_next_retry()
         # After the last query: the driver has read what came with its answer, and the descriptor
         # would not turn readable for it again.
         if session.take_notifications():
             return
-        until = monotonic() + (poll if due is None else min(poll, due))
+        poll = POLL_UNNOTIFIED if session.fileno() is None else POLL
+        until = min(monotonic() + poll, self._next_retry)
         while not self._stop and (left := until - monotonic()) > 0:
             self._health.tick()
             if broker.step_or_readable(session.fileno(), min(left, TICK)):

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from persistence.bulk import among, insert_rows, update_rows
+from persistence.bulk import MANY, among, among_these, insert_rows, update_rows
 from persistence.database import Database, Timestamp
 from persistence.errors import driver_errors
 from persistence.exceptions import PersistenceError
@@ -72,10 +72,11 @@ def stored(session: Session) -> list[dict[str, object]]:
     return [dict(row) for row in session.execute(select(things).order_by(things.c.id)).mappings()]
 
 
-def test_rows_come_back_as_they_were_inserted(session):
-    nothing = {"shelf": "", "id": UUID(int=1), **EMPTY}
-    insert_rows(session, things, [FULL, nothing])
-    assert stored(session) == [nothing, {**FULL, "at": FULL["at"].astimezone(UTC)}]
+@pytest.mark.parametrize("number", [2, MANY])
+def test_rows_come_back_as_they_were_inserted(session, number):
+    empty = [{"shelf": "", "id": UUID(int=n), **EMPTY} for n in range(number - 1)]
+    insert_rows(session, things, [FULL, *empty])
+    assert stored(session) == [*empty, {**FULL, "at": FULL["at"].astimezone(UTC)}]
 
 
 def test_an_update_changes_the_rows_of_its_keys_and_no_others(session):
@@ -86,31 +87,41 @@ def test_an_update_changes_the_rows_of_its_keys_and_no_others(session):
     assert [row["number"] for row in stored(session)] == [None, -7, None]
 
 
-def test_a_value_that_json_cannot_carry_is_stored_exactly(session):
-    insert_rows(session, weights, [{"id": 1, "grams": float("inf")}, {"id": 2, "grams": 0.1}])
-    assert session.scalars(select(weights.c.grams).order_by(weights.c.id)).all() == [
-        float("inf"),
-        0.1,
-    ]
+@pytest.mark.parametrize("number", [2, MANY])
+def test_a_value_that_json_cannot_carry_is_stored_exactly(session, number):
+    grams = [float("inf"), *[0.1] * (number - 1)]
+    insert_rows(session, weights, [{"id": n, "grams": value} for n, value in enumerate(grams)])
+    assert session.scalars(select(weights.c.grams).order_by(weights.c.id)).all() == grams
 
 
-def test_a_text_that_cannot_be_stored_is_refused(database):
+@pytest.mark.parametrize("number", [1, MANY])
+def test_a_text_that_is_no_unicode_is_refused(database, number):
+    assert_refused(database, "\ud800", number)
+
+
+@pytest.mark.parametrize("number", [1, MANY])
+def test_a_text_that_postgresql_cannot_store_is_refused(postgresql, number):
+    assert_refused(postgresql, "\0", number)
+
+
+def assert_refused(database: Database, text: str, number: int) -> None:
     with driver_errors(), Session(database.engine) as session:
         things.create(session.connection())
-        rows = [{"shelf": "\ud800", "id": UUID(int=1), **EMPTY}]
+        rows = [{"shelf": text, "id": UUID(int=n), **EMPTY} for n in range(number)]
         with pytest.raises((PersistenceError, UnicodeEncodeError)), driver_errors():
             insert_rows(session, things, rows)
 
 
-def test_a_batch_is_one_statement_on_postgresql(postgresql):
+@pytest.mark.parametrize(("number", "verb"), [(MANY - 1, "INSERT"), (MANY, "COPY")])
+def test_a_batch_is_one_statement_on_postgresql(postgresql, number, verb):
     statements: list[str] = []
     with Session(postgresql.engine) as session:
         things.create(session.connection())
         event.listen(postgresql.engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
-        rows = [{"shelf": "a", "id": UUID(int=n), **EMPTY} for n in range(100)]
+        rows = [{"shelf": "a", "id": UUID(int=n), **EMPTY} for n in range(number)]
         insert_rows(session, things, rows)
         update_rows(session, things, ["shelf", "id"], rows)
-    assert [statement.split()[0] for statement in statements] == ["INSERT", "UPDATE"]
+    assert [statement.split()[0] for statement in statements] == [verb, "UPDATE"]
     assert not any("VALUES" in statement for statement in statements)
 
 
@@ -118,6 +129,7 @@ def test_a_batch_is_one_statement_on_postgresql(postgresql):
 def test_among_finds_what_is_there(session, wanted):
     rows = [{"shelf": "a", "id": UUID(int=n), **EMPTY} for n in range(3)]
     insert_rows(session, things, rows)
-    named = among(session.get_bind().dialect, things.c.id, [UUID(int=n) for n in wanted])
-    found = session.scalars(select(things.c.id).where(named)).all()
+    dialect = session.get_bind().dialect
+    query = select(things.c.id).where(among(dialect, things.c.id))
+    found = session.scalars(query, among_these(dialect, [UUID(int=n) for n in wanted])).all()
     assert {id.int for id in found} == set(wanted) & {0, 1, 2}

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from persistence.messages import OutgoingMessage, StoredCommand
-from persistence.relay_session import OutboxRow, RetryRow
+from persistence.relay_session import BITE_BYTES, OutboxRow, RetryRow
 from tests.support.component import settings
 from worker.exceptions import BrokerUnavailable, MessagesRefused
 from worker.metrics import Metrics
@@ -83,7 +83,9 @@ class World:
     def __init__(self) -> None:
         self.outgoing = Outgoing(settings(), Metrics())
 
-    def send(self, *rows: OutboxRow, retries: int = 0, **fate: Any) -> FakeSession:
+    def send(
+        self, *rows: OutboxRow, retries: int = 0, with_retries: bool = True, **fate: Any
+    ) -> FakeSession:
         """Send once; the error, if any, is in `error`."""
         waiting = [RetryRow(n, StoredCommand(b"{}")) for n in range(retries)]
         session = FakeSession([*rows], waiting)
@@ -92,7 +94,7 @@ class World:
         )
         self.error = None
         try:
-            self.some = self.outgoing.send(session, publisher)
+            self.more = self.outgoing.send(session, publisher, with_retries=with_retries)
         except (MessagesRefused, BrokerUnavailable) as error:
             self.error = error
         return session
@@ -105,13 +107,28 @@ def world() -> World:
 
 def test_what_is_confirmed_is_deleted(world):
     session = world.send(event(1), reply(2), event(3), retries=2)
-    assert world.some
     assert (session.left, session.retries) == ([], [])
 
 
-def test_nothing_to_send_is_said(world):
-    world.send()
-    assert not world.some
+def test_retries_are_left_alone_where_none_can_be_due(world):
+    session = world.send(event(1), retries=2, with_retries=False)
+    assert (session.left, len(session.retries)) == ([], 2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "retries", "more"),
+    [
+        ([], 0, False),
+        ([event(1)], 1, False),
+        ([*map(event, range(BITE))], 0, True),
+        ([event(1)], BITE, True),
+        ([OutboxRow(1, None, None, MESSAGE._replace(body="x" * BITE_BYTES))], 0, True),
+    ],
+    ids=["nothing", "a few", "many rows", "many retries", "a large row"],
+)
+def test_more_may_wait_behind_what_fills_a_bite(world, rows, retries, more):
+    world.send(*rows, retries=retries)
+    assert world.more is more
 
 
 def test_a_refused_event_stays_and_is_told(world):
