@@ -76,10 +76,10 @@ def delete_past_a_nack() -> None:
     """Whatever is confirmed is deleted, whether what came before it is or not."""
     send, tries = outgoing.Outgoing.send, count()
 
-    def in_large_bites(self: Any, *arguments: Any) -> bool:
+    def in_large_bites(self: Any, *arguments: Any, **options: Any) -> bool:
         if next(tries) < 6:  # small bites, after the first nack, would hide the harm by luck
             self._bite = outgoing.BITE
-        return send(self, *arguments)
+        return send(self, *arguments, **options)
 
     outgoing.Outgoing.send = in_large_bites  # type: ignore[method-assign]
     outgoing.deletable = lambda rows, confirmed: [  # type: ignore[assignment]
