@@ -68,6 +68,7 @@ class Text(_Field[str]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
-        if _UNSTORABLE.search(value):
+        # Most text needs no search, which takes 3 ns a character: 60 us for 20 kB.
+        if not (value.isascii() and "\0" not in value) and _UNSTORABLE.search(value):
             raise self.make_error("unstorable")
         return value
