@@ -50,18 +50,19 @@ class Parts:
         self.throughput(ON_SQLITE, self.settings.rounds)
 
     def latency(self) -> None:
-        """Compare one of our consumers with the fastest peer, each by its own maximum."""
-        if not (self.results.rate(OURS[0]) and self.results.fastest_peer):
-            self.throughput((OURS[0], FASTEST_PEERS[0]), 1)
-        systems = (OURS[0], str(self.results.fastest_peer))
-        with self.screen.part("latency", self.settings.rounds * len(LOADS) * len(systems)):
+        """Compare one consumer of ours with the fastest peer and the ceiling."""
+        if not self.results.fastest_peer:
+            self.throughput((OURS[0], CEILINGS[0], FASTEST_PEERS[0]), 1)
+        peer = str(self.results.fastest_peer)
+        loads = [(name, name) for name in (OURS[0], peer, CEILINGS[0])] + [(OURS[0], peer)]
+        with self.screen.part("latency", self.settings.rounds * len(LOADS) * len(loads)):
             for number in range(self.settings.rounds):
                 for load in LOADS:
-                    for name in systems:
-                        self._latency(f"{number + 1}: {name} at {load:.0%}", name, load)
+                    for name, of in loads:
+                        self._latency(f"{number + 1}: {name} at {load:.0%} of {of}", name, of, load)
 
-    def _latency(self, label: str, name: str, load: float) -> None:
-        rate = load * (self.results.rate(name) or 0)
+    def _latency(self, label: str, name: str, of: str, load: float) -> None:
+        rate = load * (self.results.rate(of) or 0)
         seconds, entities = self.settings.seconds, self.settings.entities
         with self.screen.run(label):
             measured = latency(SYSTEMS[name], rate, seconds, entities, self.servers)
@@ -69,7 +70,7 @@ class Parts:
             f"{label}: {rate:,.0f}/s, p50 {measured.p50 * 1e3:.1f} ms,"
             f" p99 {measured.p99 * 1e3:.1f} ms (sender {measured.late * 1e3:.1f} ms)"
         )
-        self.results.latency.setdefault((name, load), []).append(measured)
+        self.results.latency.setdefault((name, of, load), []).append(measured)
 
     def growth(self) -> None:
         """Ours only. Twice the commands, as these are fast; the long outbox only once."""

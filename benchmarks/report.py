@@ -81,15 +81,15 @@ def _system(results: Results, name: str, base: float | None) -> list[str]:
 
 def _latency(results: Results) -> Sheet:
     lines = []
-    for name in dict.fromkeys(name for name, _ in results.latency):
+    for name, of in dict.fromkeys((name, of) for name, of, _ in results.latency):
         for load in LOADS:
-            wait, rate = results.wait(name, load), results.rate(name)
+            wait, rate = results.wait(name, load, of), results.rate(of)
             if wait and rate:
-                at = f"{load:.0%} = {load * rate:,.0f}/s"
+                at = f"{load:.0%} of {of}: {load * rate:,.0f}/s"
                 times = (wait.p50, wait.p99, wait.late)
                 lines.append([name, at, *(f"{time * 1e3:.1f}" for time in times)])
     title = "Latency from publish to event"
-    return Sheet(title, ["system", "of its maximum", "p50 ms", "p99 ms", "sender's own p99"], lines)
+    return Sheet(title, ["system", "load", "p50 ms", "p99 ms", "sender's own p99"], lines)
 
 
 def _growth(results: Results) -> Sheet:

@@ -11,10 +11,10 @@ from benchmarks.throughput import Measurement
 
 @dataclass
 class Results:
-    """`latency`: by system and load. One entry a round everywhere."""
+    """One entry a round everywhere. `latency`: by system, whose maximum, and the share of it."""
 
     throughput: dict[str, list[Measurement]] = field(default_factory=dict)
-    latency: dict[tuple[str, float], list[Latency]] = field(default_factory=dict)
+    latency: dict[tuple[str, str, float], list[Latency]] = field(default_factory=dict)
     growth: list[Case] = field(default_factory=list)
     startup: dict[str, list[float]] = field(default_factory=dict)
 
@@ -42,8 +42,9 @@ class Results:
         measured = self.throughput.get(system)
         return median(m.memory.get(role, 0) for m in measured) / 1e6 if measured else None
 
-    def wait(self, system: str | None, load: float) -> Latency | None:
-        measured = self.latency.get((system or "", load))
+    def wait(self, system: str | None, load: float, of: str | None = None) -> Latency | None:
+        """Return the latency at this share of a maximum: the system's own, or `of` another."""
+        measured = self.latency.get((system or "", of or system or "", load))
         if not measured:
             return None
         return Latency(

@@ -65,8 +65,8 @@ def _growth(results: Results) -> Iterator[Target]:
     if not results.growth:
         yield Target("growth, every case", "at least 0.8", _number(None), None)
     for case in results.growth:
-        wanted = f"at least {case.at_least:g}"
-        yield Target(case.name, wanted, _number(case.ratio), case.is_met)
+        if case.at_least is not None:
+            yield at_least(case.name, case.at_least, case.ratio)
 
 
 def _number(value: float | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy import Dialect, Select, Table, inspect, select
 from sqlalchemy.orm import Mapper, Session
 
 from domain.messages import Event
-from persistence.bulk import among, among_these, by_uuid, insert_rows, update_rows
+from persistence.bulk import among, among_these, insert_rows, update_rows
 from persistence.errors import driver_errors
 
 
@@ -23,7 +24,7 @@ class DTO(Protocol):
 
 
 D = TypeVar("D", bound=DTO)
-State = dict[str, Any]
+State = tuple[Any, ...]
 
 _IMMUTABLE = (str, int, float, bool, bytes, type(None), UUID, datetime)
 
@@ -35,6 +36,18 @@ class SavedEvent(NamedTuple):
     aggregate_type: str
     aggregate_id: UUID
     aggregate_version: int
+
+
+class _Row(Generic[D]):
+    """What the transaction knows of one id: `dto` is None where there is no such aggregate."""
+
+    __slots__ = ("before", "dto", "is_changed", "is_new")
+
+    def __init__(self, dto: D | None) -> None:
+        self.dto = dto
+        self.is_new = dto is None
+        self.is_changed = False
+        self.before: tuple[D | None, bool, State] | None = None
 
 
 class DTOs(Generic[D]):
@@ -50,78 +63,80 @@ class DTOs(Generic[D]):
         self._class = dto_class
         self._type = aggregate_type
         self._table: Table = mapper.local_table  # type: ignore[assignment]  # no join is mapped
-        self._columns = {attribute.key: attribute.columns[0] for attribute in mapper.column_attrs}
-        self._key = self._columns["id"]
-        self._known: dict[UUID, D | None] = {}
-        self._new: set[UUID] = set()
-        self._changed: set[UUID] = set()
-        self._before: dict[UUID, tuple[D | None, State, bool]] = {}
+        self._names = {
+            attribute.key: attribute.columns[0].name for attribute in mapper.column_attrs
+        }
+        self._state = attrgetter(*self._names)
+        self._rows: dict[UUID, _Row[D]] = {}
+        self._touched: list[_Row[D]] = []
         self.saved: list[SavedEvent] = []
 
     def lock(self, ids: Iterable[UUID]) -> None:
         """Lock and load these aggregates, where they exist, in one query and the order of ids."""
-        ids = {aggregate_id for aggregate_id in ids if aggregate_id not in self._known}
+        ids = {aggregate_id for aggregate_id in ids if aggregate_id not in self._rows}
         if not ids:
             return
         dialect = self._session.get_bind().dialect
         query, these = _lock(dialect, self._class), among_these(dialect, ids)
         with driver_errors():
             found = {dto.id: dto for dto in self._session.scalars(query, these)}
-        self._known.update(dict.fromkeys(ids))
-        self._known.update(found)
+        self._rows.update((aggregate_id, _Row(found.get(aggregate_id))) for aggregate_id in ids)
 
     def get(self, aggregate_id: UUID) -> D | None:
-        if aggregate_id not in self._known:
-            self.lock([aggregate_id])
-        dto = self._known[aggregate_id]
-        if aggregate_id not in self._before:
-            self._before[aggregate_id] = (dto, self._state(dto), aggregate_id in self._changed)
-        return dto
+        return self._touch(aggregate_id).dto
 
     def put(self, dto: D, events: Sequence[Event]) -> None:
         """Keep the DTO as it is now, and give its events their versions."""
-        if self.get(dto.id) is None:
-            self._new.add(dto.id)
-            self._known[dto.id] = dto
-        self._changed.add(dto.id)
+        row = self._touch(dto.id)
+        row.dto, row.is_changed = dto, True
         for event in events:
             dto.version += 1
             self.saved.append(SavedEvent(event, self._type, dto.id, dto.version))
 
     def begin_command(self) -> None:
         """Forget how to undo what was done so far."""
-        self._before.clear()
+        for row in self._touched:
+            row.before = None
+        self._touched.clear()
         self.saved.clear()
 
     def undo_command(self) -> None:
         """Take back what was done since `begin_command`, in memory: nothing is written yet."""
-        for aggregate_id, (dto, state, changed) in self._before.items():
-            self._known[aggregate_id] = dto
-            for name, value in state.items():
-                setattr(dto, name, value)
-            if dto is None:
-                self._new.discard(aggregate_id)
-            if not changed:
-                self._changed.discard(aggregate_id)
+        for row in self._touched:
+            assert row.before is not None
+            row.dto, row.is_changed, state = row.before
+            for name, value in zip(self._names, state, strict=False):
+                setattr(row.dto, name, value)
         self.begin_command()
 
     def write(self) -> None:
         """Store new and changed rows, in the order of ids."""
-        if self._new:
-            insert_rows(self._session, self._table, self._rows(self._new))
-        if updated := self._changed - self._new:
-            update_rows(self._session, self._table, [self._key.name], self._rows(updated))
+        changed = sorted(filter(_is_changed, self._rows.values()), key=_id)
+        if new := [self._values(row) for row in changed if row.is_new]:
+            insert_rows(self._session, self._table, new)
+        if updated := [self._values(row) for row in changed if not row.is_new]:
+            update_rows(self._session, self._table, [self._names["id"]], updated)
         # Written above, in bulk: the session's own flush shall find nothing to do.
         self._session.expunge_all()
 
-    def _rows(self, ids: set[UUID]) -> list[dict[str, Any]]:
-        dtos = [self._known[aggregate_id] for aggregate_id in sorted(ids, key=by_uuid)]
-        return [{c.name: getattr(dto, name) for name, c in self._columns.items()} for dto in dtos]
+    def _touch(self, aggregate_id: UUID) -> _Row[D]:
+        """Return what is known, and remember what it was before this command."""
+        row = self._rows.get(aggregate_id)
+        if row is None:
+            self.lock([aggregate_id])
+            row = self._rows[aggregate_id]
+        if row.before is None:
+            state = () if row.dto is None else tuple(map(_copy, self._state(row.dto)))
+            row.before = (row.dto, row.is_changed, state)
+            self._touched.append(row)
+        return row
 
-    def _state(self, dto: D | None) -> State:
-        if dto is None:
-            return {}
-        return {name: _copy(getattr(dto, name)) for name in self._columns}
+    def _values(self, row: _Row[D]) -> dict[str, Any]:
+        return dict(zip(self._names.values(), self._state(row.dto), strict=True))
+
+
+_is_changed = attrgetter("is_changed")
+_id = attrgetter("dto.id.int")  # sorts as PostgreSQL does, and faster than UUIDs themselves
 
 
 @cache

@@ -98,7 +98,10 @@ def _work(supervisor: int | None, process: Callable[[Component, StopFlag, Health
     stop.install()
     stop.enforce()
     component = Component(settings)
-    gc.freeze()  # what is imported by now stays: the collector need not look at it again and again
+    # What is imported by now stays: the collector need not look at it again and again. Nor need it
+    # look at a batch that is being worked on, of which nothing will be left.
+    gc.freeze()
+    gc.set_threshold(50_000)
     with Database(settings.database_url, 5) as database, component.database:
         health = Health(database, settings.heartbeat)
         if settings.http_port:

@@ -45,8 +45,9 @@ def test_latencies_are_compared_at_half_load() -> None:
     results = Results(
         throughput={"ours-1": [measurement(9_000)], "dramatiq": [measurement(1_000)]},
         latency={
-            ("ours-1", 0.5): [Latency(0.004, 0.030, 0)],
-            ("dramatiq", 0.5): [Latency(0.005, 0.006, 0)],
+            ("ours-1", "ours-1", 0.5): [Latency(0.004, 0.030, 0)],
+            ("ours-1", "dramatiq", 0.5): [Latency(0.009, 0.009, 0)],
+            ("dramatiq", "dramatiq", 0.5): [Latency(0.005, 0.006, 0)],
         },
     )
     assert met(results)["p50 at half load, ms"] is True
@@ -56,6 +57,10 @@ def test_latencies_are_compared_at_half_load() -> None:
 def test_every_case_of_growth_is_a_target() -> None:
     cases = [Case("large", rates=[(100, 79)]), Case("huge", at_least=0.5, rates=[(100, 50)])]
     assert {"large": False, "huge": True}.items() <= met(Results(growth=cases)).items()
+
+
+def test_a_case_of_the_ceiling_is_no_target() -> None:
+    assert "theirs" not in met(Results(growth=[Case("theirs", at_least=None, rates=[(9, 1)])]))
 
 
 def test_a_missed_target_is_printed_as_missed() -> None:
