@@ -133,3 +133,15 @@ def test_among_finds_what_is_there(session, wanted):
     query = select(things.c.id).where(among(dialect, things.c.id))
     found = session.scalars(query, among_these(dialect, [UUID(int=n) for n in wanted])).all()
     assert {id.int for id in found} == set(wanted) & {0, 1, 2}
+
+
+def test_many_are_found_by_the_index_in_a_table_that_is_not_small(postgresql):
+    dialect = postgresql.engine.dialect
+    rows = [{"id": n, "grams": 0.0} for n in range(50_000)]
+    with Session(postgresql.engine) as session:
+        weights.create(session.connection())
+        insert_rows(session, weights, rows)
+        query = select(weights).where(among(dialect, weights.c.id)).compile(dialect=dialect)
+        these = among_these(dialect, range(0, 50_000, 50))
+        plan = session.connection().exec_driver_sql(f"EXPLAIN {query}", these).scalars().all()
+    assert not any("Seq Scan" in line for line in plan)
