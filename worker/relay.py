@@ -97,7 +97,11 @@ class Relay:
 
     def _send(self, session: RelaySession, publisher: Publisher) -> bool:
         with_retries = monotonic() >= self._next_retry
-        more = self._outgoing.send(session, publisher, with_retries=with_retries)
+        try:
+            more = self._outgoing.send(session, publisher, with_retries=with_retries)
+        except MessagesRefused:
+            self._next_retry = 0.0  # a retry that turns due shall not wait for what is refused
+            raise
         seconds = session.seconds_to_next_retry()
         self._next_retry = inf if seconds is None else monotonic() + seconds
         return more

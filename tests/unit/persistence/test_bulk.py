@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     event,
+    func,
     select,
 )
 from sqlalchemy.orm import Session
@@ -27,7 +28,7 @@ from sqlalchemy.orm import Session
 from persistence.bulk import MANY, among, among_these, insert_rows, update_rows
 from persistence.database import Database, Timestamp
 from persistence.errors import driver_errors
-from persistence.exceptions import PersistenceError
+from persistence.exceptions import Collision, PersistenceError, StorageUnavailable
 
 things = Table(
     "things",
@@ -145,3 +146,28 @@ def test_many_are_found_by_the_index_in_a_table_that_is_not_small(postgresql):
         these = among_these(dialect, range(0, 50_000, 50))
         plan = session.connection().exec_driver_sql(f"EXPLAIN {query}", these).scalars().all()
     assert not any("Seq Scan" in line for line in plan)
+
+
+@pytest.mark.parametrize("number", [1, MANY, 50 * MANY])
+def test_a_key_that_is_there_is_a_collision(postgresql, number):
+    rows = [{"id": n, "grams": 0.0} for n in range(number)]
+    with Session(postgresql.engine) as session:
+        weights.create(session.connection())
+        insert_rows(session, weights, rows[:1])
+        with pytest.raises(Collision), driver_errors():
+            insert_rows(session, weights, rows)
+
+
+@pytest.mark.parametrize("number", [1, MANY])
+def test_a_connection_that_is_lost_meanwhile_is_replaced(postgresql, number):
+    rows = [{"id": n, "grams": 0.0} for n in range(number)]
+    with Session(postgresql.engine) as session, Session(postgresql.engine) as other:
+        weights.create(session.connection())
+        session.commit()
+        server_process = session.scalar(select(func.pg_backend_pid()))
+        other.execute(select(func.pg_terminate_backend(server_process)))
+        with pytest.raises(StorageUnavailable), driver_errors():
+            insert_rows(session, weights, rows)
+    with Session(postgresql.engine) as session:
+        insert_rows(session, weights, rows)
+        assert session.scalar(select(func.count()).select_from(weights)) == number

@@ -2,8 +2,11 @@
 
 from types import SimpleNamespace
 
+import pytest
+
 from persistence.database import Database
 from tests.support.component import component
+from worker.exceptions import MessagesRefused
 from worker.health import Health
 from worker.relay import Relay
 from worker.stop import StopFlag
@@ -19,3 +22,23 @@ def test_news_that_came_with_another_answer_are_not_slept_over(sqlite: Database)
     )
     relay = Relay(component(sqlite), StopFlag(1), Health(sqlite, 30))
     relay._wait_for_news(session, SimpleNamespace(step_or_readable=step_or_readable))
+
+
+def test_a_retry_that_turns_due_does_not_wait_for_what_is_refused(sqlite: Database):
+    looked: list[bool] = []
+
+    def send(session: object, publisher: object, *, with_retries: bool) -> bool:
+        looked.append(with_retries)
+        if len(looked) == 2:
+            raise MessagesRefused("1 of 1 messages")
+        return False
+
+    relay = Relay(component(sqlite), StopFlag(1), Health(sqlite, 30))
+    relay._outgoing = SimpleNamespace(send=send)
+    session = SimpleNamespace(seconds_to_next_retry=lambda: None)
+    relay._send(session, None)
+    with pytest.raises(MessagesRefused):
+        relay._send(session, None)
+    relay._send(session, None)
+    relay._send(session, None)
+    assert looked == [True, False, True, False]
