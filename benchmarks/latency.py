@@ -14,6 +14,7 @@ from benchmarks.processes import Process, wait_until
 from benchmarks.servers import Servers
 from benchmarks.stage import Stage, stage
 from benchmarks.systems import System
+from benchmarks.verify import NotDone
 from benchmarks.workload import Workload
 
 LOADS = (0.1, 0.5, 0.8)  # of each system's own maximum
@@ -44,7 +45,10 @@ def latency(
                 process.start()
             wait_until(lambda: all(p.is_ready for p in processes), "every process", 60)
             started, late = _send(here, messages, rate)
-            came = subscriber()
+            try:
+                came = subscriber()
+            except TimeoutError as error:
+                raise NotDone(f"{error}: {_left(here)}") from error
         here.verify([(properties, body) for _, properties, body in came])
     p50, p99 = _percentiles(workload, came, started, rate)
     return Latency(p50, p99, late)
@@ -82,6 +86,15 @@ class Subscriber:
         """Return what came and when, once all has come."""
         wait_until(lambda: self._process.has_ended, "the events", 60)
         return pickle.loads(self._file.read_bytes())  # type: ignore[no-any-return]
+
+
+def _left(here: Stage) -> str:
+    """Return where what the subscriber waits for may be."""
+    queues = (here.broker.commands, here.broker.events)
+    tables = ("inbox", "outbox", "retries", "dead_letters")
+    numbers = {name: here.broker.count(name) for name in queues}
+    numbers |= {name: here.database.rows(f"SELECT count(*) FROM {name}")[0][0] for name in tables}
+    return ", ".join(f"{number} in {name}" for name, number in numbers.items())
 
 
 def _send(here: Stage, messages: Path, rate: float) -> tuple[float, float]:

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import sys
-from itertools import takewhile
 from typing import Any
 
 import pika
@@ -53,9 +52,8 @@ class Publisher:
     def __init__(self, pump: Pump, exchange: str) -> None:
         self.pump = pump
         self._exchange = exchange
-        self._pending: dict[int, None] = {}
+        self._pending = pump.confirm()
         self._last = 0
-        pump.call(pump.channel.confirm_delivery, ack_nack_callback=self._on_confirm)
 
     def publish(
         self, type: str, body: str, event_id: str, correlation_id: str, timestamp: int, headers: str
@@ -79,14 +77,6 @@ class Publisher:
     def wait(self) -> None:
         while self._pending:
             self.pump.step(1)
-
-    def _on_confirm(self, frame: Any) -> None:
-        tag = frame.method.delivery_tag
-        if not isinstance(frame.method, pika.spec.Basic.Ack):
-            raise TypeError("the broker refused an event")
-        many = frame.method.multiple
-        for number in list(takewhile(lambda n: n <= tag, self._pending)) if many else [tag]:
-            del self._pending[number]
 
 
 if __name__ == "__main__":

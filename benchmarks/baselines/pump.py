@@ -3,6 +3,7 @@
 import os
 from collections import deque
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
 import pika
@@ -46,6 +47,21 @@ class Pump:
             queue, lambda _, method, __, body: waiting.append((method.delivery_tag, body))
         )
         return waiting
+
+    def confirm(self) -> dict[int, None]:
+        """Ask for confirms; what is returned loses the numbers of messages that the broker has."""
+        pending: dict[int, None] = {}
+
+        def on_confirm(frame: Any) -> None:
+            tag = frame.method.delivery_tag
+            if not isinstance(frame.method, pika.spec.Basic.Ack):
+                raise TypeError("the broker refused a message")
+            many = frame.method.multiple
+            for number in list(takewhile(lambda n: n <= tag, pending)) if many else [tag]:
+                del pending[number]
+
+        self.call(self.channel.confirm_delivery, ack_nack_callback=on_confirm)
+        return pending
 
     def stop(self) -> None:
         self.call(self.channel.basic_cancel, consumer_tag=self._tag)
