@@ -37,6 +37,11 @@ class Proxy:
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
+    @property
+    def connections(self) -> int:
+        """How many connections there are."""
+        return len(self._pairs) // 2
+
     def up(self) -> None:
         """Forward again; connections that were silent before are cut: their bytes are gone."""
         with self._lock:

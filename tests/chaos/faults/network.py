@@ -54,6 +54,7 @@ def slow_both_servers_down(scene: Scene) -> None:
 
 
 def _cut(proxy: Proxy) -> None:
+    wait_for(lambda: proxy.connections, "a connection to cut")
     before = proxy.cut
     proxy.down()
     assert proxy.cut > before, "there was no connection to cut"
