@@ -90,10 +90,7 @@ def among(dialect: Dialect, of: ColumnElement[Any]) -> ColumnElement[bool]:
     if dialect.name != "postgresql":
         return of.in_(bindparam("among", expanding=True))
     # Untyped, so that the cast makes an array of the parameter itself, not of a text each time.
-    # Selected, so that the planner cannot count them: for many it would read the whole table.
-    array = ARRAY(of.type)
-    given = select(cast(bindparam("among", type_=NullType()), array)).scalar_subquery()
-    return of == any_(cast(given, array))
+    return of == any_(cast(bindparam("among", type_=NullType()), ARRAY(of.type)))
 
 
 def among_these(dialect: Dialect, values: Iterable[UUID | int]) -> dict[str, Any]:

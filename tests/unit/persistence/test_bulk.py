@@ -136,18 +136,6 @@ def test_among_finds_what_is_there(session, wanted):
     assert {id.int for id in found} == set(wanted) & {0, 1, 2}
 
 
-def test_many_are_found_by_the_index_in_a_table_that_is_not_small(postgresql):
-    dialect = postgresql.engine.dialect
-    rows = [{"id": n, "grams": 0.0} for n in range(50_000)]
-    with Session(postgresql.engine) as session:
-        weights.create(session.connection())
-        insert_rows(session, weights, rows)
-        query = select(weights).where(among(dialect, weights.c.id)).compile(dialect=dialect)
-        these = among_these(dialect, range(0, 50_000, 50))
-        plan = session.connection().exec_driver_sql(f"EXPLAIN {query}", these).scalars().all()
-    assert not any("Seq Scan" in line for line in plan)
-
-
 @pytest.mark.parametrize("number", [1, MANY, 50 * MANY])
 def test_a_key_that_is_there_is_a_collision(postgresql, number):
     rows = [{"id": n, "grams": 0.0} for n in range(number)]
