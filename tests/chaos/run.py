@@ -95,11 +95,15 @@ def _schedule(
 
 
 def _breathe(scene: Scene) -> None:
-    """Wait until events flow again: a fault on top of a fault would hide which one did harm."""
-    heard = scene.subscriber.distinct()
+    """Wait until commands are applied and events flow again.
+
+    A fault on top of a fault would hide which one did harm; events alone may be old ones.
+    """
+    heard, applied = scene.subscriber.distinct(), scene.system.count("inbox")
 
     def flows() -> bool:
         scene.keep_running()
-        return scene.subscriber.distinct() >= heard + 20
+        some = scene.subscriber.distinct() >= heard + 20
+        return some and scene.system.count("inbox") >= applied + 20
 
-    wait_for(flows, "events to flow again", 90)
+    wait_for(flows, "commands and events to flow again", 90, every=0.2)

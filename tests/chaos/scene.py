@@ -88,7 +88,14 @@ class Scene:
         def heard() -> bool:
             return any(process.log().count(words) > count for process, count in before)
 
-        return lambda seconds=60: wait_for(heard, f"somebody to notice: {words}", seconds)
+        def wait(seconds: float = 60) -> None:
+            try:
+                wait_for(heard, f"somebody to notice: {words}", seconds)
+            except AssertionError as error:
+                ends = (f"{role}: {p.log()[-1000:]}" for role, p in self.processes.items())
+                raise AssertionError("\n".join([str(error), *ends])) from error
+
+        return wait
 
     def kill(self, *roles: str) -> None:
         """End these processes as a power cut would."""
