@@ -85,7 +85,8 @@ class Subscriber:
     def __call__(self) -> list[Arrived]:
         """Return what came and when, once all has come."""
         wait_until(lambda: self._process.has_ended, "the events", 60)
-        return pickle.loads(self._file.read_bytes())  # type: ignore[no-any-return]
+        came: list[Arrived] = pickle.loads(self._file.read_bytes())
+        return came
 
 
 def _left(here: Stage) -> str:

@@ -1,6 +1,6 @@
 """How fast a full command queue is emptied, and what that costs."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -52,7 +52,8 @@ def empty_queue(here: Stage, progress: Progress) -> Measurement:
         for process in processes:
             resident[process.role] += memory(process.pid)
     here.verify()
-    return Measurement(seconds, len(here.workload), dict(after - before), dict(resident))
+    cpu = {role: after[role] - before[role] for role in after}
+    return Measurement(seconds, len(here.workload), cpu, dict(resident))
 
 
 def hold_back(here: Stage, processes: Sequence[Process]) -> None:
@@ -90,11 +91,11 @@ def _is_settled(here: Stage) -> bool:
     return rows == [(0,)] and here.broker.count(here.broker.commands) == 0
 
 
-def _cpu(processes: Sequence[Process], servers: Servers) -> "Counter[str]":
-    seconds: Counter[str] = Counter()
+def _cpu(processes: Sequence[Process], servers: Servers) -> dict[str, float]:
+    seconds: defaultdict[str, float] = defaultdict(float)
     for process in processes:
-        seconds[process.role] += cpu_seconds(process.pid)  # type: ignore[assignment]
+        seconds[process.role] += cpu_seconds(process.pid)
     for role, pid in servers.pids.items():
         if pid is not None:
-            seconds[role] += cpu_seconds(pid)  # type: ignore[assignment]
+            seconds[role] += cpu_seconds(pid)
     return seconds

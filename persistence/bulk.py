@@ -102,13 +102,17 @@ def among_these(dialect: Dialect, values: Iterable[UUID | int]) -> dict[str, Any
 
 
 def _goes_as_json(session: Session, table: Table) -> bool:
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    return on_postgresql and all(type(column.type) in _CARRIED for column in table.columns)
+    return _on_postgresql(session) and all(type(c.type) in _CARRIED for c in table.columns)
 
 
 def _can_be_copied(session: Session, table: Table) -> bool:
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    return on_postgresql and not any(column.type._has_bind_expression for column in table.columns)
+    # A type that wraps its values in SQL has them only in statements.
+    plain = (c.type.bind_expression(bindparam(None)) is None for c in table.columns)
+    return _on_postgresql(session) and all(plain)
+
+
+def _on_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
 
 
 # Built once a table: to build them takes longer than to run them for a single row.

@@ -111,7 +111,7 @@ class DTOs(Generic[D]):
 
     def write(self) -> None:
         """Store new and changed rows, in the order of ids."""
-        changed = sorted(filter(_is_changed, self._rows.values()), key=_id)
+        changed = sorted((row for row in self._rows.values() if row.is_changed), key=_id)
         if new := [self._values(row) for row in changed if row.is_new]:
             insert_rows(self._session, self._table, new)
         if updated := [self._values(row) for row in changed if not row.is_new]:
@@ -135,7 +135,6 @@ class DTOs(Generic[D]):
         return dict(zip(self._names.values(), self._state(row.dto), strict=True))
 
 
-_is_changed = attrgetter("is_changed")
 _id = attrgetter("dto.id.int")  # sorts as PostgreSQL does, and faster than UUIDs themselves
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools import packages
 from tools.processes import ServerFailed, ServerMissing
-from tools.rabbitmq import rabbitmq_version
+from tools.rabbitmq_installation import rabbitmq_version
 
 SUITE = "trixie"  # Debian 13, with RabbitMQ 4.0
 TESTS = ("tests/integration", "tests/chaos")

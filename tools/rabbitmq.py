@@ -1,15 +1,10 @@
-"""Private throwaway nodes of an installed RabbitMQ.
-
-`RABBITMQ_CHROOT` names the folder of another system whose RabbitMQ is to be used instead of this
-one's; it has to have our temporary folder at the same place, and we have to be root.
-"""
+"""Private throwaway nodes of an installed RabbitMQ."""
 
 import os
 import re
 import shutil
 import socket
 import subprocess
-from itertools import chain
 from pathlib import Path
 
 from tools.processes import (
@@ -21,70 +16,14 @@ from tools.processes import (
     start_on_a_free_port,
     wait_until,
 )
+from tools.rabbitmq_installation import epmd, program, rabbitmq_scripts
 
-_HOMES = (
-    "usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin",
-    "usr/local/lib/rabbitmq_server-*/sbin",
-    "opt/rabbitmq*/sbin",
-    "opt/homebrew/opt/rabbitmq/sbin",
-    "usr/local/opt/rabbitmq/sbin",
-)
 _CONFIG = """\
 vm_memory_high_watermark.absolute = 1GB
 disk_free_limit.absolute = 50MB
 """
 _COOKIE = ".erlang.cookie"  # who knows it belongs to the cluster
 _NO_EPMD_OF_ITS_OWN = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
-
-
-def rabbitmq_scripts() -> Path | None:
-    """Return the folder of an installed RabbitMQ's own scripts, the newest one's.
-
-    Not the scripts a distribution puts on the PATH: those change the user, or refuse to run.
-    """
-    found = [*chain.from_iterable(_root().glob(pattern) for pattern in _HOMES)]
-    on_path = shutil.which("rabbitmq-server")
-    if on_path and not chroot():
-        found.append(Path(on_path).resolve().parent)
-    found = [folder for folder in found if _is_complete(folder)]
-    return max(found, key=_version, default=None)
-
-
-def rabbitmq_version() -> list[int]:
-    """Return the version of the RabbitMQ that nodes are started from; nothing where none is."""
-    scripts = rabbitmq_scripts()
-    return _version(scripts.parent.resolve()) if scripts else []
-
-
-def chroot() -> Path | None:
-    """Return the folder of the other system, where one is to be used."""
-    folder = os.environ.get("RABBITMQ_CHROOT")
-    return Path(folder).resolve() if folder else None
-
-
-def _root() -> Path:
-    return chroot() or Path("/")
-
-
-def _version(folder: Path) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", str(folder.relative_to(_root())))]
-
-
-def _is_complete(folder: Path) -> bool:
-    names = ("rabbitmq-server", "rabbitmqctl", "rabbitmq-env")
-    return all((folder / name).exists() for name in names) and _epmd() is not None
-
-
-def _epmd() -> str | None:
-    beside_erlang = (str(p) for p in _root().glob("usr/lib/erlang/erts-*/bin/epmd"))
-    on_path = None if chroot() else shutil.which("epmd")
-    return on_path or next(beside_erlang, None)
-
-
-def _program(path: str | Path) -> list[str | Path]:
-    """Return the words that run a program of the system that the nodes are started from."""
-    root = chroot()
-    return ["chroot", root, Path("/") / Path(path).relative_to(root)] if root else [path]
 
 
 class RabbitMQNode:
@@ -101,10 +40,10 @@ class RabbitMQNode:
         config: str = "",
         peer: "RabbitMQNode | None" = None,
     ) -> None:
-        scripts, epmd = rabbitmq_scripts(), _epmd()
-        if scripts is None or epmd is None:
+        scripts, epmd_program = rabbitmq_scripts(), epmd()
+        if scripts is None or epmd_program is None:
             raise ServerMissing("RabbitMQ is not installed.")
-        self._scripts, self._epmd_program = scripts, epmd
+        self._scripts, self._epmd_program = scripts, epmd_program
         self._folder = folder.resolve()
         self._any_port = port is None
         self._config = config
@@ -152,7 +91,7 @@ class RabbitMQNode:
     def ctl(self, *arguments: str) -> str:
         """Run rabbitmqctl against this node and return what it printed."""
         done = subprocess.run(
-            [*_program(self._scripts / "rabbitmqctl"), "--quiet", *arguments],
+            [*program(self._scripts / "rabbitmqctl"), "--quiet", *arguments],
             env=self._environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -192,16 +131,16 @@ class RabbitMQNode:
         if self._epmd is not None:
             return
         log = self._folder / "epmd.log"
-        epmd = [*_program(self._epmd_program), "-port", str(self._epmd_port), "-address", LOOPBACK]
-        self._epmd = ServerProcess(epmd, log, self._environment())
+        words = [*program(self._epmd_program), "-port", str(self._epmd_port), "-address", LOOPBACK]
+        self._epmd = ServerProcess(words, log, self._environment())
         wait_until(lambda: _connects(self._epmd_port), self._epmd, "epmd", log, timeout=10)
 
     def _start_broker(self, timeout: float) -> None:
         log = self._folder / "output.log"
         # As under systemd: the script then becomes the broker and does not stay its parent.
         environment = {**self._environment(), "RUNNING_UNDER_SYSTEMD": "true"}
-        program = _program(self._scripts / "rabbitmq-server")
-        self._server = ServerProcess(program, log, environment)
+        words = program(self._scripts / "rabbitmq-server")
+        self._server = ServerProcess(words, log, environment)
         wait_until(lambda: speaks_amqp(self._port), self._server, "RabbitMQ", log, timeout)
 
     def _join(self, peer: "RabbitMQNode") -> None:

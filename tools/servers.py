@@ -14,7 +14,8 @@ from pathlib import Path
 from tools import compose, packages
 from tools.postgresql import PostgreSQLCluster, postgresql_programs, server_user
 from tools.processes import ServerFailed, ServerMissing, ended_by_signals, free_port
-from tools.rabbitmq import RabbitMQNode, chroot, rabbitmq_scripts
+from tools.rabbitmq import RabbitMQNode
+from tools.rabbitmq_installation import chroot, rabbitmq_scripts
 
 __all__ = [
     "PostgreSQLCluster",

@@ -88,7 +88,7 @@ class Relay:
                 gone="refuses messages (is a queue full?)",
                 back="takes messages again",
             )
-            self._next_retry = monotonic()
+            self._next_retry = 0.0  # unknown: look
             while not self._stop:
                 self._health.tick()
                 if not patience(lambda: self._send(session, publisher)):

@@ -18,6 +18,8 @@ import psycopg
 # One round trip and no second wait for the disk; a peer without this would be slower.
 DELETE = "BEGIN; SET LOCAL synchronous_commit = off; DELETE FROM outbox WHERE id = {}; COMMIT"
 
+STORED = "type, body, message_id, correlation_id, timestamp, headers"
+
 Statement = tuple[str, tuple[Any, ...]]
 Row = tuple[Any, ...] | None
 
@@ -33,6 +35,18 @@ class Event:
     timestamp: int
     headers: dict[str, Any]
     row: int = 0
+
+    @property
+    def stored(self) -> tuple[Any, ...]:
+        """The outbox columns `STORED`."""
+        return (
+            self.type,
+            self.body.decode(),
+            self.message_id,
+            self.correlation_id,
+            self.timestamp,
+            json.dumps(self.headers),
+        )
 
 
 def dsn() -> str:
@@ -52,7 +66,8 @@ def apply(connection: psycopg.Connection[Any], command: dict[str, Any]) -> Event
             try:
                 cursor = connection.execute(*work.send(row))
             except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
+                event: Event | None = end.value
+                return event
             row = cursor.fetchone() if cursor.description else None
 
 
@@ -81,17 +96,9 @@ def statements(command: dict[str, Any]) -> Generator[Statement, Row, Event | Non
     update = "UPDATE entities SET value = %s, version = %s WHERE id = %s"
     yield update, (value, version, entity_id)
     stored = yield (
-        "INSERT INTO outbox (component, aggregate_id, type, body, message_id, correlation_id,"
-        " timestamp, headers) VALUES ('bench', %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (
-            entity_id,
-            event.type,
-            event.body.decode(),
-            event.message_id,
-            event.correlation_id,
-            event.timestamp,
-            json.dumps(event.headers),
-        ),
+        f"INSERT INTO outbox (component, aggregate_id, {STORED})"
+        " VALUES ('bench', %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (entity_id, *event.stored),
     )
     yield (
         "INSERT INTO inbox (component, command_id, digest, status, attempt, outcome, recorded_at)"

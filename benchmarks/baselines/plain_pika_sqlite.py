@@ -68,17 +68,9 @@ def apply(
             (value, version + 1, entity_id.hex),
         )
         row = database.execute(
-            "INSERT INTO outbox (component, aggregate_id, type, body, message_id, correlation_id,"
-            " timestamp, headers) VALUES ('bench', ?, ?, ?, ?, ?, ?, ?)",
-            (
-                entity_id.hex,
-                event.type,
-                event.body.decode(),
-                event.message_id,
-                event.correlation_id,
-                event.timestamp,
-                json.dumps(event.headers),
-            ),
+            f"INSERT INTO outbox (component, aggregate_id, {job.STORED})"
+            " VALUES ('bench', ?, ?, ?, ?, ?, ?, ?)",
+            (entity_id.hex, *event.stored),
         ).lastrowid
         database.execute(
             "INSERT INTO inbox"

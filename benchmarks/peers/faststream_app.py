@@ -58,7 +58,8 @@ async def apply(connection: Any, command: dict[str, Any]) -> job.Event | None:
             try:
                 cursor = await connection.execute(*work.send(row))
             except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
+                event: job.Event | None = end.value
+                return event
             row = await cursor.fetchone() if cursor.description else None
 
 

@@ -33,14 +33,14 @@ def ack_before_commit() -> None:
             os._exit(1)
         return settle(self, intake, batch, work)
 
-    Consumer._settle = early  # type: ignore[method-assign]
+    Consumer._settle = early  # type: ignore[method-assign]  # the mutation
 
 
 def no_inbox() -> None:
     """Nobody looks up what is known, and nobody writes it down."""
-    Inbox.read = lambda self, command_ids: None  # type: ignore[method-assign]
-    Inbox.get = lambda self, command_id: None  # type: ignore[method-assign]
-    Inbox.write = lambda self: None  # type: ignore[method-assign]
+    Inbox.read = lambda self, command_ids: None  # type: ignore[method-assign]  # the mutation
+    Inbox.get = lambda self, command_id: None  # type: ignore[method-assign]  # the mutation
+    Inbox.write = lambda self: None  # type: ignore[method-assign]  # the mutation
 
 
 def publish_before_commit() -> None:
@@ -64,12 +64,12 @@ def publish_before_commit() -> None:
                     )
             os._exit(1)
 
-    UnitOfWork._write = leak  # type: ignore[method-assign]
+    UnitOfWork._write = leak  # type: ignore[method-assign]  # the mutation
 
 
 def relay_without_lock() -> None:
     """Every relay believes that it is the only one."""
-    locks._AdvisoryLock.acquire = lambda self, *, wait: True  # type: ignore[method-assign]
+    locks._AdvisoryLock.acquire = lambda self, *, wait: True  # type: ignore[method-assign]  # the mutation
 
 
 def delete_past_a_nack() -> None:
@@ -81,8 +81,8 @@ def delete_past_a_nack() -> None:
             self._bite = outgoing.BITE
         return send(self, *arguments, **options)
 
-    outgoing.Outgoing.send = in_large_bites  # type: ignore[method-assign]
-    outgoing.deletable = lambda rows, confirmed: [  # type: ignore[assignment]
+    outgoing.Outgoing.send = in_large_bites  # type: ignore[method-assign]  # the mutation
+    outgoing.deletable = lambda rows, confirmed: [  # type: ignore[assignment]  # the mutation
         row.id for number, row in rows.items() if number in confirmed
     ]
 

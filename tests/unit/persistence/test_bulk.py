@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
+    TypeDecorator,
     Uuid,
     event,
     func,
@@ -47,6 +49,21 @@ weights = Table(
     "weights", MetaData(), Column("id", Integer, primary_key=True), Column("grams", Float)
 )
 
+
+class Shouted(TypeDecorator[str]):
+    """Its values pass through SQL, which only a statement has."""
+
+    impl = Text
+    cache_ok = True
+
+    def bind_expression(self, bindparam: Any) -> Any:
+        return func.upper(bindparam)
+
+
+shouts = Table(
+    "shouts", MetaData(), Column("id", Integer, primary_key=True), Column("text", Shouted)
+)
+
 EMPTY = dict.fromkeys(("number", "price", "sold", "day", "at", "picture", "notes"))
 FULL = {
     "shelf": 'žluť "quoted" \\ {}',
@@ -64,7 +81,7 @@ FULL = {
 @pytest.fixture
 def session(database: Database) -> Iterator[Session]:
     with Session(database.engine) as session:
-        for table in (things, weights):
+        for table in (things, weights, shouts):
             table.create(session.connection())
         yield session
 
@@ -93,6 +110,12 @@ def test_a_value_that_json_cannot_carry_is_stored_exactly(session, number):
     grams = [float("inf"), *[0.1] * (number - 1)]
     insert_rows(session, weights, [{"id": n, "grams": value} for n, value in enumerate(grams)])
     assert session.scalars(select(weights.c.grams).order_by(weights.c.id)).all() == grams
+
+
+@pytest.mark.parametrize("number", [2, MANY])
+def test_a_value_that_passes_through_sql_does_so(session, number):
+    insert_rows(session, shouts, [{"id": n, "text": "quiet"} for n in range(number)])
+    assert set(session.scalars(select(shouts.c.text))) == {"QUIET"}
 
 
 @pytest.mark.parametrize("number", [1, MANY])

@@ -18,9 +18,12 @@ def test_news_that_came_with_another_answer_are_not_slept_over(sqlite: Database)
 
     session = SimpleNamespace(
         fileno=lambda: 7,
+        seconds_to_next_retry=lambda: None,
         take_notifications=lambda: 1,  # the driver read it together with our answer
     )
     relay = Relay(component(sqlite), StopFlag(1), Health(sqlite, 30))
+    relay._outgoing = SimpleNamespace(send=lambda *_, with_retries: False)
+    relay._send(session, None)
     relay._wait_for_news(session, SimpleNamespace(step_or_readable=step_or_readable))
 
 
