@@ -13,6 +13,7 @@ from benchmarks.servers import servers
 from benchmarks.settings import Settings, read_settings
 from benchmarks.systems import FASTEST_PEERS, SYSTEMS
 from benchmarks.verify import NotDone
+from tools.processes import ServerFailed
 
 
 def main() -> None:
@@ -20,7 +21,7 @@ def main() -> None:
     console = Console()
     try:
         results = measure(settings, console)
-    except NotDone as failure:
+    except (NotDone, ServerFailed) as failure:
         console.print(f"[bold red]Not done:[/] {failure}", highlight=False)
         raise SystemExit(1) from failure
     console.width = max(console.width, 120)

@@ -23,6 +23,7 @@ __all__ = [
     "ServerFailed",
     "ServerMissing",
     "free_port",
+    "install_programs",
     "postgresql",
     "rabbitmq",
     "server_folder",
@@ -68,6 +69,12 @@ def postgresql(say: Say = _in_silence) -> Iterator[str]:
                 yield cluster.url()
 
 
+def install_programs(say: Say = _in_silence) -> None:
+    """Make sure that the programs of both are there, for who starts nodes and clusters himself."""
+    _install_rabbitmq(say)
+    _install_postgresql(say)
+
+
 @contextmanager
 def server_folder(name: str) -> Iterator[Path]:
     """Yield a new folder that server users can reach, and remove it at the end."""
@@ -84,8 +91,7 @@ def server_folder(name: str) -> Iterator[Path]:
 
 @contextmanager
 def _private_rabbitmq(say: Say) -> Iterator[RabbitMQNode]:
-    if rabbitmq_scripts() is None:
-        packages.install("rabbitmq-server", "RabbitMQ", "AMQP_URL", say)
+    _install_rabbitmq(say)
     say("Starting a private RabbitMQ")
     with server_folder("rabbitmq") as folder:
         node = RabbitMQNode(folder)
@@ -98,8 +104,7 @@ def _private_rabbitmq(say: Say) -> Iterator[RabbitMQNode]:
 
 @contextmanager
 def _private_postgresql(say: Say) -> Iterator[PostgreSQLCluster]:
-    if postgresql_programs() is None:
-        packages.install("postgresql", "PostgreSQL", "DATABASE_URL", say)
+    _install_postgresql(say)
     say("Starting a private PostgreSQL")
     with server_folder("postgresql") as folder:
         cluster = PostgreSQLCluster(folder)
@@ -108,6 +113,16 @@ def _private_postgresql(say: Say) -> Iterator[PostgreSQLCluster]:
             yield cluster
         finally:
             cluster.kill()
+
+
+def _install_rabbitmq(say: Say) -> None:
+    if rabbitmq_scripts() is None:
+        packages.install("rabbitmq-server", "RabbitMQ", "AMQP_URL", say)
+
+
+def _install_postgresql(say: Say) -> None:
+    if postgresql_programs() is None:
+        packages.install("postgresql", "PostgreSQL", "DATABASE_URL", say)
 
 
 def _everybody_may_enter(folder: Path) -> bool:

@@ -23,7 +23,7 @@ from tests.support.waiting import wait_for
 from tools.postgresql import PostgreSQLCluster
 from tools.processes import free_port
 from tools.rabbitmq import RabbitMQNode
-from tools.servers import server_folder
+from tools.servers import install_programs, server_folder
 
 ENTITIES = [str(uuid4()) for _ in range(1000)]
 WAVE = 5_000
@@ -128,6 +128,7 @@ def backlog(rows: int, measured: int) -> None:
 @contextmanager
 def _system() -> Iterator[System]:
     """Yield a component on private servers, with a subscriber's queue that keeps the newest."""
+    install_programs()
     with ExitStack() as stack:
         folder = stack.enter_context(server_folder("large"))
         broker, database = RabbitMQNode(folder / "broker"), PostgreSQLCluster(folder / "database")

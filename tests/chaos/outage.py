@@ -23,7 +23,7 @@ class Recovery:
 
 def outage(scene: Scene, server: str, seconds: float) -> Recovery:
     """Take a server (`broker` or `database`) away; assert that it costs time and nothing else."""
-    rate, processes = _rate(scene, 5), dict(scene.processes)
+    rate, processes = _steady_rate(scene, 5), dict(scene.processes)
     before = _said(scene, server)
     _take_away(scene, server, seconds)
     returned = monotonic()
@@ -67,6 +67,13 @@ def _take_away(scene: Scene, server: str, seconds: float) -> None:
 
 def _ready(scene: Scene) -> set[int]:
     return {get(port, "/readyz")[0] for port in scene.ports.values()}
+
+
+def _steady_rate(scene: Scene, seconds: float) -> float:
+    """Return how many events a second come of the commands of now, a backlog's left out."""
+    sent = len(scene.sender.sent)
+    heard = _rate(scene, seconds)
+    return min(heard, (len(scene.sender.sent) - sent) / seconds)
 
 
 def _rate(scene: Scene, seconds: float) -> float:

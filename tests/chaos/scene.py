@@ -17,7 +17,7 @@ from tests.support.waiting import hold, wait_for
 from tools.postgresql import PostgreSQLCluster
 from tools.processes import free_port
 from tools.rabbitmq import RabbitMQNode
-from tools.servers import server_folder
+from tools.servers import install_programs, server_folder
 
 HEARTBEAT = 4  # seconds: short, so that silence is noticed soon
 CONSUMERS = ("consume 1", "consume 2")
@@ -166,6 +166,7 @@ def staged(worker: str = "worker", nodes: int = 1) -> Iterator[Scene]:
 
     `nodes`: how many RabbitMQ nodes make up the broker.
     """
+    install_programs()
     with ExitStack() as stack:
         folder = stack.enter_context(server_folder("chaos"))
         cluster = _broker(stack, folder, nodes)
