@@ -2,7 +2,8 @@
 
 They are one parameter, JSON text. Many new rows go by COPY, which the server reads faster, and
 while Python still writes. Rows with a column that JSON cannot carry exactly go one by one, and so
-do all on SQLite, where no round trip is to be saved.
+do all on SQLite, where no round trip is to be saved. Whichever way a value goes, the type of its
+column makes it ready for the driver, as in any other statement.
 """
 
 import json
@@ -14,23 +15,24 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from psycopg import Binary
+from psycopg.types.json import Json, Jsonb
 from sqlalchemy import (
     ARRAY,
     JSON,
-    BigInteger,
     Boolean,
     ColumnElement,
     Date,
     DateTime,
     Dialect,
+    Enum,
+    Float,
     Insert,
     Integer,
     LargeBinary,
     Numeric,
-    SmallInteger,
     String,
     Table,
-    TableValuedAlias,
     Text,
     Update,
     Uuid,
@@ -42,17 +44,16 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.orm import Session
-from sqlalchemy.types import NullType
+from sqlalchemy.types import NullType, TypeEngine
 
 from persistence.database import Timestamp
 
 MANY = 100  # rows from which on a COPY, which takes more round trips, is faster
 
-Row = dict[str, Any]
+Row = dict[str, Any]  # values by the keys of their columns
 
-# Exactly these: a subclass may convert what it is given.
-_CARRIED = {BigInteger, Boolean, Date, DateTime, Integer, LargeBinary, Numeric, SmallInteger}
-_CARRIED |= {JSON, String, Text, Timestamp, Uuid}
+_CARRIED = (Boolean, Date, DateTime, Integer, JSON, LargeBinary, Numeric, String, Timestamp, Uuid)
+_NOT_CARRIED = (Enum, Float)  # kinds of the former; JSON has no infinity
 
 
 # Sorts UUIDs as PostgreSQL does; their own comparison is written in Python.
@@ -61,28 +62,29 @@ by_uuid = attrgetter("int")
 
 def insert_rows(session: Session, table: Table, rows: Sequence[Row]) -> None:
     """Insert the rows, which all have the same columns, in their order."""
-    if len(rows) >= MANY and _can_be_copied(session, table):
-        statement, processors = _copy(session.get_bind().dialect, table, tuple(rows[0]))
-        columns = [
-            [row[name] if process is None else process(row[name]) for row in rows]
-            for name, process in processors.items()
-        ]
-        session.connection().exec_driver_sql(statement, list(zip(*columns, strict=True)))
-    elif _goes_as_json(session, table):
-        session.execute(_insert(table, tuple(rows[0])), {"rows": _json(rows)})
+    dialect, names = session.get_bind().dialect, tuple(rows[0])
+    if len(rows) >= MANY and _can_be_copied(dialect, table, names):
+        statement = _copy(dialect, table, names)
+        session.connection().exec_driver_sql(statement, _values(dialect, table, rows))
+    elif _goes_as_json(dialect, table) and _is_given(table, names):
+        session.execute(_insert(dialect, table, names), {"rows": _json(dialect, table, rows)})
     else:
         session.execute(table.insert(), rows)
 
 
 def update_rows(session: Session, table: Table, key: Sequence[str], rows: Sequence[Row]) -> None:
     """Update the rows whose columns `key` have the values given, which stay as they are."""
-    if _goes_as_json(session, table):
-        session.execute(_update(table, tuple(key), tuple(rows[0])), {"rows": _json(rows)})
+    dialect, names = session.get_bind().dialect, tuple(rows[0])
+    if _goes_as_json(dialect, table):
+        statement = _update(dialect, table, tuple(key), names)
+        session.execute(statement, {"rows": _json(dialect, table, rows)})
         return
-    statement = table.update().values({n: bindparam(n) for n in rows[0] if n not in key})
-    for name in key:
-        statement = statement.where(table.c[name] == bindparam(f"key_{name}"))
-    session.execute(statement, [row | {f"key_{n}": row[n] for n in key} for row in rows])
+    longest = max(names, key=len)
+    conditions = {name: f"key_{longest}_{name}" for name in key}  # no column has such a name
+    statement = table.update().values({n: bindparam(n) for n in names if n not in key})
+    for name, parameter in conditions.items():
+        statement = statement.where(table.c[name] == bindparam(parameter))
+    session.execute(statement, [r | {p: r[name] for name, p in conditions.items()} for r in rows])
 
 
 def among(dialect: Dialect, of: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -101,60 +103,95 @@ def among_these(dialect: Dialect, values: Iterable[UUID | int]) -> dict[str, Any
     return {"among": "{" + ",".join(map(str, values)) + "}"}
 
 
-def _goes_as_json(session: Session, table: Table) -> bool:
-    return _on_postgresql(session) and all(type(c.type) in _CARRIED for c in table.columns)
+@cache
+def _goes_as_json(dialect: Dialect, table: Table) -> bool:
+    return dialect.name == "postgresql" and all(
+        isinstance(type, _CARRIED) and not isinstance(type, _NOT_CARRIED)
+        for type in _types(dialect, table).values()
+    )
 
 
-def _can_be_copied(session: Session, table: Table) -> bool:
+@cache
+def _can_be_copied(dialect: Dialect, table: Table, names: tuple[str, ...]) -> bool:
     # A type that wraps its values in SQL has them only in statements.
-    plain = (c.type.bind_expression(bindparam(None)) is None for c in table.columns)
-    return _on_postgresql(session) and all(plain)
+    plain = (t.bind_expression(bindparam(None)) is None for t in _types(dialect, table).values())
+    return dialect.name == "postgresql" and all(plain) and _is_given(table, names)
 
 
-def _on_postgresql(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
+def _is_given(table: Table, names: tuple[str, ...]) -> bool:
+    """Tell whether no value is left to a default that SQLAlchemy makes for each row."""
+    return all(column.key in names or column.default is None for column in table.columns)
+
+
+def _types(dialect: Dialect, table: Table) -> dict[str, TypeEngine[Any]]:
+    return {column.key: column.type.dialect_impl(dialect) for column in table.columns}
+
+
+def _values(dialect: Dialect, table: Table, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    """Return the values as the driver takes them."""
+    columns = [
+        [row[name] if process is None else process(row[name]) for row in rows]
+        for name, process in _processors(dialect, table, tuple(rows[0])).items()
+    ]
+    return list(zip(*columns, strict=True))
+
+
+def _json(dialect: Dialect, table: Table, rows: Sequence[Row]) -> str:
+    names = tuple(rows[0])
+    return _encode([dict(zip(names, row, strict=True)) for row in _values(dialect, table, rows)])
 
 
 # Built once a table: to build them takes longer than to run them for a single row.
 @cache
-def _copy(dialect: Dialect, table: Table, names: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
-    """Return the statement, and what makes a column's values ready for the driver, where needed."""
+def _processors(dialect: Dialect, table: Table, names: tuple[str, ...]) -> dict[str, Any]:
+    types = _types(dialect, table)
+    return {name: types[name].bind_processor(dialect) for name in names}
+
+
+@cache
+def _copy(dialect: Dialect, table: Table, names: tuple[str, ...]) -> str:
     quote = dialect.identifier_preparer
-    columns = ", ".join(map(quote.quote, names))
-    types = {name: table.c[name].type.dialect_impl(dialect) for name in names}
-    processors = {name: type.bind_processor(dialect) for name, type in types.items()}
-    return f"COPY {quote.format_table(table)} ({columns}) FROM STDIN", processors
+    columns = ", ".join(quote.quote(table.c[name].name) for name in names)
+    statement = f"COPY {quote.format_table(table)} ({columns}) FROM STDIN"
+    return statement.replace("%%", "%")  # doubled for a driver that looks for parameters
 
 
 @cache
-def _insert(table: Table, names: tuple[str, ...]) -> Insert:
-    return table.insert().from_select(names, select(*_given(table, names).c))
+def _insert(dialect: Dialect, table: Table, names: tuple[str, ...]) -> Insert:
+    return table.insert().from_select(names, select(*_given(dialect, table, names).values()))
 
 
 @cache
-def _update(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> Update:
-    given = _given(table, names)
-    statement = table.update().values({name: given.c[name] for name in names if name not in key})
+def _update(dialect: Dialect, table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> Update:
+    given = _given(dialect, table, names)
+    statement = table.update().values({name: given[name] for name in names if name not in key})
     for name in key:
-        statement = statement.where(table.c[name] == given.c[name])
+        statement = statement.where(table.c[name] == given[name])
     return statement
 
 
-def _given(table: Table, names: tuple[str, ...]) -> TableValuedAlias:
-    """Return the parameter `rows` as a table."""
-    types = (column(name, table.c[name].type) for name in names)
-    rows = func.json_to_recordset(bindparam("rows", type_=NullType()))
-    return rows.table_valued(*types).render_derived("given", with_types=True)
+def _given(dialect: Dialect, table: Table, names: tuple[str, ...]) -> dict[str, ColumnElement[Any]]:
+    """Return the columns of the parameter `rows`, which is a table."""
+    types = _types(dialect, table)
+    # JSON in JSON is text at first: so it may be null, and is what a COPY would bring.
+    nested = {name for name in names if isinstance(types[name], JSON)}
+    columns = (column(n, Text() if n in nested else table.c[n].type) for n in names)
+    rows = func.json_to_recordset(bindparam("rows", type_=NullType())).table_valued(*columns)
+    given = rows.render_derived(f"given_{table.name}", with_types=True).c
+    return {n: cast(given[n], table.c[n].type) if n in nested else given[n] for n in names}
 
 
 def _text(value: object) -> str:
+    """Return the text that PostgreSQL reads for a value that JSON does not know."""
     if isinstance(value, UUID | Decimal):
         return str(value)
     if isinstance(value, date):  # or a datetime, which is one
         return value.isoformat()
-    if isinstance(value, bytes):
-        return f"\\x{value.hex()}"
+    if isinstance(value, Binary):
+        return f"\\x{bytes(value.obj).hex()}"
+    if isinstance(value, Json | Jsonb):
+        return json.dumps(value.obj)  # the driver's way
     raise TypeError(f"a {type(value).__name__} is no value of a column")
 
 
-_json = json.JSONEncoder(default=_text, ensure_ascii=False, separators=(",", ":")).encode
+_encode = json.JSONEncoder(default=_text, ensure_ascii=False, separators=(",", ":")).encode

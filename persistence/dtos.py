@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapper, Session
 from domain.messages import Event
 from persistence.bulk import among, among_these, insert_rows, update_rows
 from persistence.errors import driver_errors
+from persistence.exceptions import MappingError
 
 
 class DTO(Protocol):
@@ -63,9 +64,7 @@ class DTOs(Generic[D]):
         self._class = dto_class
         self._type = aggregate_type
         self._table: Table = mapper.local_table  # type: ignore[assignment]  # no join is mapped
-        self._names = {
-            attribute.key: attribute.columns[0].name for attribute in mapper.column_attrs
-        }
+        self._names = _columns(dto_class)
         self._state = attrgetter(*self._names)
         self._rows: dict[UUID, _Row[D]] = {}
         self._touched: list[_Row[D]] = []
@@ -136,6 +135,18 @@ class DTOs(Generic[D]):
 
 
 _id = attrgetter("dto.id.int")  # sorts as PostgreSQL does, and faster than UUIDs themselves
+
+
+@cache
+def _columns(dto_class: type[Any]) -> dict[str, str]:
+    """Return the attributes with their columns; raise `MappingError` where there is more."""
+    mapper: Mapper[Any] = inspect(dto_class)
+    if more := [*mapper.relationships.keys(), *mapper.composites.keys()]:
+        raise MappingError(
+            f"{dto_class.__qualname__} is mapped with {', '.join(more)}: only columns are kept."
+            " Parts of an aggregate go into a JSON column, or are aggregates of their own"
+        )
+    return {attribute.key: attribute.columns[0].key for attribute in mapper.column_attrs}
 
 
 @cache

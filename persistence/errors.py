@@ -15,6 +15,8 @@ from persistence.exceptions import (
 
 # SQLSTATE classes. 42, 28, 3D: no rights, table or database; that is never one command's fault.
 _UNAVAILABLE = ("08", "57", "53", "58", "25", "28", "3D", "42", "XX")
+# But 42809 is a view, which takes rows by INSERT and not by the COPY of a large batch.
+_NO_TABLE = "42809"
 _CONFLICT = ("40", "55P03")
 _UNIQUE = "23505"
 
@@ -50,6 +52,8 @@ def _translate(error: exc.DBAPIError) -> type[PersistenceError]:
 def _of_sqlstate(sqlstate: str) -> type[PersistenceError]:
     if sqlstate == _UNIQUE:
         return Collision
+    if sqlstate == _NO_TABLE:
+        return Refused
     if sqlstate.startswith(_CONFLICT):
         return Conflict
     return StorageUnavailable if sqlstate.startswith(_UNAVAILABLE) else Refused

@@ -21,5 +21,9 @@ class Refused(PersistenceError):
     """The database will not take a value of this batch, however often it is asked."""
 
 
+class MappingError(Exception):
+    """A DTO is mapped in a way that we cannot load, undo and save: found at start."""
+
+
 class SchemaBehind(PersistenceError):
     """The database lacks migrations that this program needs."""

@@ -4,13 +4,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from persistence.database import Database
 from persistence.dead_letters import DeadLetters
 from persistence.dtos import D, DTOs, SavedEvent
 from persistence.errors import driver_errors
-from persistence.exceptions import Refused
+from persistence.exceptions import PersistenceError, Refused
 from persistence.inbox import Inbox
 from persistence.outbox import Outbox, channel
 from persistence.retries import Retries
@@ -72,8 +73,11 @@ class UnitOfWork:
         with driver_errors():
             try:
                 self._write()
-            except (ValueError, OverflowError) as error:
-                raise Refused(f"The driver cannot send a value: {error}.") from error
+            except (PersistenceError, SQLAlchemyError):
+                raise
+            except Exception as error:  # a value that nobody can send can raise anything
+                name = type(error).__name__
+                raise Refused(f"A value cannot be sent: {name}: {error}.") from error
             self._session.commit()
 
     def _write(self) -> None:

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any, NoReturn
 
@@ -70,7 +71,10 @@ class Codec:
         return sorted({type for type, _ in self._catalogue.commands})
 
     def decode(self, type: str, content: dict[str, Any], version: int = 1) -> Command:
-        """Return the command; `content` is what `parse` returned. Raises `Undecodable`."""
+        """Return the command; `content` is what `parse` returned.
+
+        Raises `Undecodable`, and what the class of the command raises.
+        """
         schema = self._catalogue.commands.get((type, version))
         if schema is None:
             raise Undecodable("unknown-type", f"There is no command {type!r} in version {version}.")
@@ -85,11 +89,21 @@ class Codec:
         return schema.type, schema.version, _compact(schema.write(message))
 
 
-def _explain(messages: dict[str, list[str]]) -> tuple[str, dict[str, list[str]]]:
+def _explain(messages: dict[Any, Any]) -> tuple[str, dict[str, list[str]]]:
     """Return a sentence and the errors by field: of the first few, the sender chose how many."""
-    errors = {_storable(name)[:80]: messages[name] for name in sorted(messages)[:10]}
+    errors = dict(sorted(_by_field(messages))[:10])
     return " ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items()), errors
 
 
-def _storable(name: str) -> str:
-    return name.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
+def _by_field(messages: dict[Any, Any], path: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Yield the path of each field, such as `lines.0.price`, and what is wrong with it."""
+    for name, wrong in messages.items():
+        if isinstance(wrong, dict):
+            yield from _by_field(wrong, f"{path}{name}.")
+        else:
+            texts = [wrong] if isinstance(wrong, str) else wrong
+            yield _storable(f"{path}{name}")[:80], [_storable(str(text))[:200] for text in texts]
+
+
+def _storable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode().replace("\0", "\\x00")

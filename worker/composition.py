@@ -99,13 +99,17 @@ class Handlers:
 
 
 class Component:
-    """Everything that one process needs, put together from the settings."""
+    """Everything that one process needs, put together from the settings.
+
+    Raises `CatalogueError` or `MappingError` where the parts do not fit.
+    """
 
     def __init__(self, settings: Settings, aggregates: Iterable[Aggregate] = AGGREGATES) -> None:
         self.settings = settings
         self._aggregates = tuple(aggregates)
         self.codec = Codec(catalogue(self._aggregates))
         self.database = Database(settings.database_url, settings.database_deadline)
+        self.handlers(self.unit_of_work())  # what is wrong with a mapping is said here
 
     def unit_of_work(self) -> UnitOfWork:
         return UnitOfWork(self.database, self.settings.component_name)

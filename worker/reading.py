@@ -8,7 +8,7 @@ from domain.messages import Command, CommandID
 from schemas.codec import Codec, digest, parse, uuid_or_none
 from schemas.exceptions import Undecodable
 from worker.headers import UNREADABLE
-from worker.wire import Message
+from worker.wire import Message, printable
 
 _JSON = re.compile(r"application/json\s*(;\s*charset\s*=\s*\"?utf-?8\"?\s*)?", re.IGNORECASE)
 # An oversized body is still searched for its command id, up to this many times the limit.
@@ -16,13 +16,17 @@ _SEARCHED = 4
 
 
 class Received(NamedTuple):
-    """A message as far as it could be read: with a command, or with a fault, never both."""
+    """A message as far as it could be read: with a command, or with a fault, never both.
+
+    A fault other than `Undecodable` comes from the team's own classes, which found no command in
+    what the schema had let through: it ends as if the command handler had raised it.
+    """
 
     message: Message
     command_id: CommandID | None
     digest: str
     command: Command | None = None
-    fault: Undecodable | None = None
+    fault: Exception | None = None
 
 
 class Reader:
@@ -33,16 +37,17 @@ class Reader:
         self._max_bytes = max_message_bytes
 
     def read(self, message: Message) -> Received:
-        """Return the command or the fault; never raises for what a sender can send."""
+        """Return the command or the fault; never raises."""
         content: dict[str, Any] = {}
         fingerprint = ""
         try:
             content = self._content(message)
             fingerprint = digest(message.type or "", content)
             command = self._command(message, content)
-        except Undecodable as fault:
+        except Exception as error:  # of schemas and command classes, which can be anything
             named = uuid_or_none(content.get("command_id")) or uuid_or_none(message.message_id)
             fingerprint = fingerprint or sha256(message.body).hexdigest()
+            fault = error if named or isinstance(error, Undecodable) else _anonymous(error)
             return Received(message, named, fingerprint, fault=fault)
         return Received(message, command.command_id, fingerprint, command)
 
@@ -74,3 +79,8 @@ class Reader:
     def _too_large(self, message: Message) -> Undecodable:
         size = len(message.body)
         return Undecodable("too-large", f"The body has {size} bytes, more than {self._max_bytes}.")
+
+
+def _anonymous(error: Exception) -> Undecodable:
+    """Return the fault of a message that nobody can try again: it has no command id."""
+    return Undecodable("invalid", f"{type(error).__name__}: {printable(error)}")

@@ -103,6 +103,8 @@ class Relay:
             self._next_retry = 0.0  # a retry that turns due shall not wait for what is refused
             raise
         seconds = session.seconds_to_next_retry()
+        if seconds is not None and seconds <= 0 and with_retries and not more:
+            seconds = TICK  # it was sent, and no queue took it
         self._next_retry = inf if seconds is None else monotonic() + seconds
         return more
 

@@ -11,6 +11,7 @@ from persistence.exceptions import PersistenceError
 from persistence.inbox import APPLIED, FAILED, REJECTED, RETRYING, InboxEntry
 from persistence.messages import DeadLetter, OutgoingMessage
 from persistence.unit_of_work import UnitOfWork
+from schemas.exceptions import Undecodable
 from worker.composition import Component, Handlers
 from worker.envelopes import Envelopes
 from worker.reading import Received
@@ -38,11 +39,12 @@ class Settlement:
         known = self._known(received)
         if known and not _is_its_attempt(received, known):
             return self._repeated(received, known)
-        if received.fault:
-            fault = received.fault
-            return self._fail(_letter(received, fault.kind, fault.reason, fault.errors), received)
         try:
+            if received.fault:
+                raise received.fault
             return self._apply(received)
+        except Undecodable as fault:
+            return self._fail(_letter(received, fault.kind, fault.reason, fault.errors), received)
         except DomainError as refusal:
             return self._reject(received, refusal)
         except PersistenceError:
@@ -91,7 +93,8 @@ class Settlement:
 
     def _repeated(self, received: Received, known: InboxEntry) -> str:
         """Answer a command that the inbox knows; its first outcome stands."""
-        message, fault = received.message, received.fault
+        message = received.message
+        fault = received.fault if isinstance(received.fault, Undecodable) else None
         if received.digest != known.digest or (fault and known.status != FAILED):
             kind = fault.kind if fault else "command-id-reused"
             reason = fault.reason if fault else "Another command had this command_id before."

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from persistence.exceptions import PersistenceError, SchemaBehind
+from persistence.exceptions import MappingError, PersistenceError, SchemaBehind
 from schemas.exceptions import CatalogueError
 from worker.cli import dead, people, processes
 from worker.exceptions import BrokerUnavailable, NotReplayable, SettingsError, TopologyMismatch
@@ -34,6 +34,8 @@ def main() -> None:
         )
     except CatalogueError as error:
         _exit(f"The messages do not fit together: {error}.")
+    except MappingError as error:
+        _exit(f"{error}.")
     except SchemaBehind as error:
         _exit(str(error))
     except PersistenceError as error:

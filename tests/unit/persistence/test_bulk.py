@@ -1,8 +1,10 @@
 """A batch's rows arrive as they were given, whichever way they travel."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
+    Dialect,
     Float,
     Integer,
     LargeBinary,
@@ -21,16 +24,18 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     Uuid,
+    cast,
     event,
     func,
     select,
+    text,
 )
 from sqlalchemy.orm import Session
 
 from persistence.bulk import MANY, among, among_these, insert_rows, update_rows
 from persistence.database import Database, Timestamp
 from persistence.errors import driver_errors
-from persistence.exceptions import Collision, PersistenceError, StorageUnavailable
+from persistence.exceptions import Collision, PersistenceError, Refused, StorageUnavailable
 
 things = Table(
     "things",
@@ -64,6 +69,34 @@ shouts = Table(
     "shouts", MetaData(), Column("id", Integer, primary_key=True), Column("text", Shouted)
 )
 
+
+class Doubled(TypeDecorator[str]):
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value and value * 2
+
+
+odd = Table(
+    "given",
+    MetaData(),
+    Column("Id %", Integer, key="number", primary_key=True),
+    Column("key_number", Text),
+    Column("rate%", Integer, key="rate"),
+    Column("made", Integer, default=lambda: next(counter)),
+)
+typed = Table(
+    "typed",
+    MetaData(),
+    Column("id", Uuid(native_uuid=False), primary_key=True),
+    Column("text", Text().with_variant(Doubled(), "postgresql", "sqlite")),
+    Column("notes", JSON),
+    Column("at", Timestamp),
+    Column("picture", LargeBinary),
+)
+counter = count(1)
+
 EMPTY = dict.fromkeys(("number", "price", "sold", "day", "at", "picture", "notes"))
 FULL = {
     "shelf": 'žluť "quoted" \\ {}',
@@ -81,7 +114,7 @@ FULL = {
 @pytest.fixture
 def session(database: Database) -> Iterator[Session]:
     with Session(database.engine) as session:
-        for table in (things, weights, shouts):
+        for table in (things, weights, shouts, odd, typed):
             table.create(session.connection())
         yield session
 
@@ -116,6 +149,75 @@ def test_a_value_that_json_cannot_carry_is_stored_exactly(session, number):
 def test_a_value_that_passes_through_sql_does_so(session, number):
     insert_rows(session, shouts, [{"id": n, "text": "quiet"} for n in range(number)])
     assert set(session.scalars(select(shouts.c.text))) == {"QUIET"}
+
+
+FAR_EAST = datetime(2026, 1, 2, tzinfo=timezone(timedelta(hours=23, minutes=59)))
+# How a value is stored shall not depend on how much there is to do.
+TYPED = [
+    ("text", "ab", "abab"),
+    ("notes", None, "null"),
+    ("notes", {"nul": "\0", "ž": [1.5, None]}, '{"nul": "\\u0000", "\\u017e": [1.5, null]}'),
+    ("at", FAR_EAST, FAR_EAST),
+    ("picture", bytearray(b"\0\xff"), b"\0\xff"),
+    ("picture", memoryview(b"\0\xff"), b"\0\xff"),
+]
+
+
+def typed_rows(number: int, name: str, value: object) -> list[dict[str, Any]]:
+    plain = {"text": "", "notes": 0, "at": None, "picture": None}
+    return [{**plain, "id": UUID(int=n), name: value} for n in range(number)]
+
+
+def values(session: Session, name: str) -> set[object]:
+    """Return what is stored; of JSON, its text."""
+    column = typed.c[name]
+    return set(session.scalars(select(cast(column, Text) if name == "notes" else column)))
+
+
+@pytest.mark.parametrize("number", [2, MANY])
+@pytest.mark.parametrize(("name", "value", "expected"), TYPED)
+def test_a_value_is_stored_as_its_type_says_however_many_there_are(
+    session, number, name, value, expected
+):
+    insert_rows(session, typed, typed_rows(number, name, value))
+    assert values(session, name) == {expected}
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), TYPED)
+def test_an_update_stores_a_value_as_its_type_says(session, name, value, expected):
+    insert_rows(session, typed, typed_rows(2, "text", ""))
+    update_rows(session, typed, ["id"], typed_rows(2, name, value))
+    assert values(session, name) == {expected}
+
+
+@pytest.mark.parametrize("number", [2, MANY])
+def test_names_that_need_care_get_it(session, number):
+    rows = [{"number": n, "key_number": "a", "rate": 5, "made": 0} for n in range(number)]
+    insert_rows(session, odd, rows)
+    update_rows(session, odd, ["number"], [{**rows[1], "key_number": "b", "rate": 15}])
+    assert session.execute(select(odd).limit(3).order_by(odd.c.number)).all()[:2] == [
+        (0, "a", 5, 0),
+        (1, "b", 15, 0),
+    ]
+
+
+@pytest.mark.parametrize("number", [2, MANY])
+def test_a_default_that_is_made_for_each_row_is_made(session, number):
+    rows = [{"number": n, "key_number": "a", "rate": 5} for n in range(number)]
+    insert_rows(session, odd, rows)
+    assert len(set(session.scalars(select(odd.c.made))) - {None}) == number
+
+
+@pytest.mark.parametrize("number", [2, MANY])
+def test_rows_of_a_view_are_never_an_outage(postgresql, number):
+    with Session(postgresql.engine) as session:
+        weights.create(session.connection())
+        session.execute(text("CREATE VIEW loads AS SELECT * FROM weights"))
+        loads = weights.to_metadata(MetaData(), name="loads")
+        insert_rows(session, loads, [{"id": 0, "grams": 0.0}])
+        rows = [{"id": n, "grams": 0.0} for n in range(1, 1 + number)]
+        with pytest.raises(Refused) if number == MANY else nullcontext(), driver_errors():
+            insert_rows(session, loads, rows)  # a batch that is refused comes again in halves
 
 
 @pytest.mark.parametrize("number", [1, MANY])

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from persistence.bulk import MANY
 from persistence.database import Database
 from persistence.dead_letters import MAX_BODY_BYTES, DeadLetterViews, dead_letters
 from persistence.exceptions import Collision, Refused
@@ -239,6 +240,14 @@ def test_text_that_no_database_can_hold_is_refused(unit, reason):
 def test_a_number_that_no_database_can_hold_is_refused(unit):
     unit.inbox.record(entry(uuid4(), attempt=2**70))
     with pytest.raises(Refused):
+        unit.commit()
+
+
+@pytest.mark.parametrize("number", [1, MANY])
+def test_a_value_that_is_none_of_its_column_is_refused(unit, number):
+    for _ in range(number):
+        unit.outbox.add(EVENT._replace(headers={"id": uuid4()}))
+    with pytest.raises(Refused, match="UUID is not JSON"):
         unit.commit()
 
 

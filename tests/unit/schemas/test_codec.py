@@ -1,16 +1,23 @@
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from marshmallow import Schema, ValidationError, validates_schema
+from marshmallow.fields import Integer, List, Nested
 
 from domain.entity.commands import Create, EntityID, UpdateValue
 from domain.entity.events import Created, Updated
 from domain.messages import Command, CommandFailed, CommandID, CommandRejected, Event
-from schemas.codec import digest, parse, uuid_or_none
+from schemas.catalogue import Catalogue
+from schemas.codec import Codec, digest, parse, uuid_or_none
+from schemas.entity import UpdateValue as UpdateValueSchema
 from schemas.exceptions import Undecodable
+from schemas.fields import Text
+from schemas.message import CommandSchema
 from tests.support.messages import CREATE, UPDATE, codec, create, update
 
 CODEC = codec()
@@ -200,6 +207,64 @@ def test_the_reason_is_a_sentence_that_names_the_fields():
 def test_only_the_first_ten_of_many_errors_are_kept():
     content = {f"field{i:04}": i for i in range(5000)}
     assert list(errors_of(CREATE, {**create(), **content})) == [f"field{i:04}" for i in range(10)]
+
+
+COMMAND_ID = {"command_id": str(uuid4())}
+
+
+class LineSchema(Schema):
+    price = Integer(strict=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order(Command):
+    tags: list[str]
+    lines: list[dict]
+
+
+class OrderSchema(CommandSchema):
+    type = "shop.Order"
+    message = Order
+    tags = List(Text())
+    lines = List(Nested(LineSchema))
+
+
+@pytest.mark.parametrize(
+    ("content", "errors"),
+    [
+        ({"tags": ["a", 1]}, {"tags.1": ["Not a valid string."]}),
+        (
+            {"lines": [{"price": "much"}, {"\0\ud800": 1}]},
+            {
+                "lines.0.price": ["Not a valid integer."],
+                "lines.1.\\x00\\ud800": ["Unknown field."],
+            },
+        ),
+    ],
+)
+def test_errors_deep_inside_are_named_by_their_path(content, errors):
+    with pytest.raises(Undecodable) as refusal:
+        Codec(Catalogue([OrderSchema])).decode("shop.Order", {**COMMAND_ID, **content})
+    assert refusal.value.errors == errors
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        ({"value": "just a text"}, ["just a text"]),
+        ({"value": ["what came: \0\ud800"]}, ["what came: \\x00\\ud800"]),
+        ({"value": ["x" * 1000]}, ["x" * 200]),
+    ],
+)
+def test_what_a_validator_says_can_be_stored(raised, told):
+    class Picky(UpdateValueSchema):
+        @validates_schema
+        def refuse(self, data, **kwargs):
+            raise ValidationError(raised)
+
+    with pytest.raises(Undecodable) as refusal:
+        Codec(Catalogue([Picky])).decode(UPDATE, update(uuid4()))
+    assert refusal.value.errors == {"value": told}
 
 
 def test_an_overlong_field_name_is_cut():

@@ -1,16 +1,26 @@
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from sqlalchemy import event
 
+from persistence.exceptions import MappingError
 from tests.support.component import component, settings
 from tests.support.messages import CREATE, UPDATE, create, read, update
-from worker.composition import Component
+from worker.composition import AGGREGATES, Component
 from worker.processor import Processor
 
 
 def test_a_component_is_put_together_without_a_database():
     Component(settings("postgresql+psycopg://nobody@127.0.0.1:1/nowhere")).database.dispose()
+
+
+def test_a_mapping_that_cannot_work_is_found_at_the_start():
+    def repository(unit_of_work):
+        raise MappingError("no")
+
+    with pytest.raises(MappingError):
+        Component(settings(), [replace(AGGREGATES[0], repository=repository)])
 
 
 def test_the_query_side_may_have_another_database(tmp_path):

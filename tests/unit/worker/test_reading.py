@@ -1,13 +1,20 @@
 import json
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from marshmallow import pre_load
+from marshmallow.fields import Integer
 
 from domain.entity.commands import Create, UpdateValue
-from schemas.codec import digest
+from domain.messages import Command
+from schemas.catalogue import Catalogue
+from schemas.codec import Codec, digest
+from schemas.message import CommandSchema
 from tests.support.messages import CREATE, MAX_BYTES, UPDATE, create, message, read, update
+from worker.reading import Reader
 
 
 def fault_of(type: str | None, body: object, **properties: object) -> tuple[str, str]:
@@ -238,3 +245,46 @@ def test_whatever_comes_is_a_command_or_a_fault(type, body, content_type, messag
 def test_every_command_that_is_read_is_identified(type, body, content_type, message_id):
     received = read(type, body, content_type=content_type, message_id=message_id)
     assert received.command is None or received.command_id == received.command.command_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Even(Command):
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.number % 2:
+            raise Bug("odd")
+
+
+class EvenSchema(CommandSchema):
+    type = "number.Even"
+    message = Even
+    number = Integer()
+
+
+class Bug(Exception):
+    pass
+
+
+def test_what_a_command_class_raises_is_the_fault():
+    received = reader_of_even().read(message("number.Even", {**ID, "number": 1}))
+    assert received.command_id == UUID(ID["command_id"])
+    assert isinstance(received.fault, Bug)
+
+
+def test_what_breaks_without_a_command_id_is_invalid():
+    class Broken(EvenSchema):
+        @pre_load
+        def look(self, data, **kwargs):
+            raise Bug("cannot\0look")
+
+    reader = Reader(Codec(Catalogue([Broken])), MAX_BYTES)
+    fault = reader.read(message("number.Even", {"number": 1})).fault
+    assert (fault.kind, fault.reason) == ("invalid", "Bug: cannot\\x00look")
+
+
+ID = {"command_id": str(uuid4())}
+
+
+def reader_of_even() -> Reader:
+    return Reader(Codec(Catalogue([EvenSchema])), MAX_BYTES)

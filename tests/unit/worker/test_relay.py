@@ -45,3 +45,34 @@ def test_a_retry_that_turns_due_does_not_wait_for_what_is_refused(sqlite: Databa
     relay._send(session, None)
     relay._send(session, None)
     assert looked == [True, False, True, False]
+
+
+@pytest.mark.parametrize("due_in", [-5.0, 0.0])
+def test_a_retry_that_no_queue_takes_is_not_sent_without_end(sqlite: Database, due_in):
+    seen: list[bool] = []
+
+    def send(session: object, publisher: object, *, with_retries: bool) -> bool:
+        seen.append(with_retries)
+        return False
+
+    relay = Relay(component(sqlite), StopFlag(1), Health(sqlite, 30))
+    relay._outgoing = SimpleNamespace(send=send)
+    session = SimpleNamespace(seconds_to_next_retry=lambda: due_in)  # it is still there
+    relay._send(session, None)
+    relay._send(session, None)
+    assert seen == [True, False]
+
+
+def test_more_retries_than_a_bite_go_at_once(sqlite: Database):
+    seen: list[bool] = []
+
+    def send(session: object, publisher: object, *, with_retries: bool) -> bool:
+        seen.append(with_retries)
+        return True
+
+    relay = Relay(component(sqlite), StopFlag(1), Health(sqlite, 30))
+    relay._outgoing = SimpleNamespace(send=send)
+    session = SimpleNamespace(seconds_to_next_retry=lambda: -5.0)
+    relay._send(session, None)
+    relay._send(session, None)
+    assert seen == [True, True]

@@ -557,6 +557,27 @@ def test_an_exception_that_cannot_say_what_it_is_is_a_bug_too(world):
     assert world.apply(read(CREATE, create())) == {"failed": 1}
 
 
+def unbuilt(error: Exception) -> Received:
+    """Return a command that its own class would not build."""
+    return read(CREATE, create())._replace(command=None, fault=error)
+
+
+def test_a_refusal_by_the_class_of_the_command_is_a_rejection(world):
+    class Closed(DomainError):
+        code = "closed"
+
+    received = unbuilt(Closed("We are closed."))
+    assert world.apply(received) == {"rejected": 1}
+    assert (world.bodies()[0]["code"], world.status(received)) == ("closed", "rejected")
+    assert world.apply(received) == {"duplicate": 1}
+
+
+def test_a_bug_in_the_class_of_the_command_is_tried_again(world):
+    received = unbuilt(Bug())
+    assert world.apply(received) == {"retrying": 1}
+    assert world.apply(received) == {"duplicate": 1}
+
+
 def test_a_storage_that_is_away_is_no_fault_of_the_command(world):
     def sabotage(command: Command) -> None:
         raise StorageUnavailable("gone")
