@@ -1,8 +1,10 @@
 """The system's package manager, where we may use it: Debian and Ubuntu, as root."""
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +41,14 @@ def _apt_get(arguments: list[str]) -> str | None:
     if done.returncode == 0:
         return None
     return (done.stdout.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Let one process of this machine look and install, while others wait to look themselves."""
+    with (Path(tempfile.gettempdir()) / "ddd-component-install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
