@@ -285,7 +285,8 @@ def test_who_migrates_waits_for_another_as_long_as_it_takes(postgresql_database)
 
     query = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND wait_event = 'advisory' AND clock_timestamp() - query_start > interval '1 s'"
+        " AND query LIKE '%pg_try_advisory_lock%' AND state = 'idle' AND pid <> pg_backend_pid()"
+        " AND clock_timestamp() - backend_start > interval '1 s'"
     )
     thread = Thread(target=migrate_second)
     try:
