@@ -1,5 +1,6 @@
 """The database's time, carried on between two questions: no jump of the local clock moves it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
@@ -22,10 +23,12 @@ class Clock:
     def is_set(self) -> bool:
         return self._told_at is not None
 
-    def set(self, seconds: float) -> None:
-        """Take over the time, in seconds since 1970, that the database has just given."""
+    def set(self, ask: Callable[[], float]) -> None:
+        """Ask for the time, in seconds since 1970, and take it over."""
+        before = monotonic()
+        seconds = ask()
         self._told_at = monotonic()
-        self._offset = seconds - self._told_at
+        self._offset = seconds - (before + self._told_at) / 2
 
     def now(self) -> datetime:
         return _EPOCH + timedelta(seconds=monotonic() + self._offset)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from time import time
 from typing import Any, Self
 
@@ -122,16 +123,17 @@ class Database:
     def ask_time(self, connection: Connection) -> datetime:
         """Ask for the time on this connection, and return it."""
         with driver_errors():
-            self._clock.set(self._time(connection.connection.driver_connection))
+            self._ask_time(connection.connection.driver_connection)
         return self._clock.now()
 
     def _keep_time(self, connection: Any, record: object, proxy: object) -> None:
         if self._clock.is_stale:
-            self._clock.set(self._time(connection))
+            self._ask_time(connection)
 
-    def _time(self, connection: Any) -> float:
+    def _ask_time(self, connection: Any) -> None:
         # SQLite works in our own process, by its clock.
-        return time_of_postgresql(connection) if self.is_postgresql else time()
+        ask = partial(time_of_postgresql, connection) if self.is_postgresql else time
+        self._clock.set(ask)
 
     def _postgresql(self) -> Engine:
         engine = create_engine(
@@ -144,7 +146,7 @@ class Database:
         return engine
 
     def _prepare_postgresql(self, connection: Any) -> None:
-        self._clock.set(prepare_postgresql(connection, self._deadline))
+        self._clock.set(lambda: prepare_postgresql(connection, self._deadline))
 
     def _sqlite(self) -> Engine:
         engine = create_engine(
@@ -160,7 +162,6 @@ class Database:
 
     def _prepare_sqlite(self, connection: Any, record: object) -> None:
         prepare_sqlite(connection, migrates=self._deadline is None)
-        self._clock.set(time())
 
     def _begin_sqlite(self, connection: Connection) -> None:
         # A transaction that turned from reading to writing could not wait for its lock.

@@ -28,7 +28,7 @@ _POSTGRESQL = {
     "IntervalStyle": "postgres",
     "TimeZone": "UTC",
     "bytea_output": "hex",
-    "extra_float_digits": "1",
+    "extra_float_digits": "3",
     "array_nulls": "on",
     "standard_conforming_strings": "on",
     "transform_null_equals": "off",
