@@ -1,6 +1,8 @@
 """What is asked once, before work begins: whether this database can keep our promises."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from secrets import randbits
 from typing import Any
 
@@ -16,7 +18,7 @@ _SHARED = (
     " pool_mode transaction or statement): locks and plans need one of our own. Set pool_mode ="
     " session, or connect to PostgreSQL itself."
 )
-_PROTOCOL_VIOLATION = "08P01"  # how a pooler in statement mode refuses a BEGIN
+_STATEMENT_MODE = "statement pooling mode"  # in the words by which PgBouncer refuses a BEGIN
 
 
 def check_database(database: Database) -> None:
@@ -33,10 +35,11 @@ def check_database(database: Database) -> None:
 def _check_sessions(database: Database) -> None:
     """Leave a session for a moment while a transaction is open, and see whether it is the same."""
     key = randbits(63)
-    with driver_errors(), database.autocommit_connection() as mine:
+    with _statement_mode(), database.autocommit_connection() as mine:
         first = _look(mine, func.pg_try_advisory_lock(key))
         with database.engine.connect() as other:
-            _begin(other)  # a pooler gives it the session that has just become free: ours
+            # A pooler gives it the session that has just become free: ours.
+            other.execute(text("SELECT 1"))
             try:
                 second = _look(mine, func.pg_advisory_unlock(key))
             except exc.OperationalError:
@@ -52,11 +55,13 @@ def _look(connection: Connection, locked: ColumnElement[Any]) -> tuple[int, bool
     return pid, has_lock
 
 
-def _begin(connection: Connection) -> None:
+@contextmanager
+def _statement_mode() -> Iterator[None]:
     try:
-        connection.execute(text("SELECT 1"))
-    except exc.DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == _PROTOCOL_VIOLATION:
+        with driver_errors():
+            yield
+    except StorageUnavailable as error:
+        if _STATEMENT_MODE in str(error):
             raise Unsuitable(_SHARED) from None
         raise
 
