@@ -28,9 +28,12 @@ def test_a_pooler_that_shares_sessions_is_refused(postgresql_database, mode, siz
 
 
 def test_nothing_is_migrated_through_a_pooler_that_shares_sessions(postgresql_database):
-    with pgbouncer(postgresql_database, "transaction") as url, Database(url) as database:
-        with pytest.raises(Unsuitable):
-            migrate(database)
+    with (
+        pgbouncer(postgresql_database, "transaction") as url,
+        Database(url) as database,
+        pytest.raises(Unsuitable),
+    ):
+        migrate(database)
 
 
 def test_through_a_pooler_of_whole_sessions_we_migrate_and_work(postgresql_database):
