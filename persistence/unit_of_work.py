@@ -48,7 +48,7 @@ class UnitOfWork:
             with driver_errors():
                 self._session.close()
         except PersistenceError:
-            self._database.dispose()  # whatever state the session is in, nobody meets it again
+            self._session.invalidate()  # whatever it holds ends with its connection
             if error is None:
                 raise  # else what is under way says more: a stop, or what went wrong first
 
