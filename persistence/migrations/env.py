@@ -3,6 +3,7 @@
 import os
 import pkgutil
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal
 
 from alembic import context
@@ -51,6 +52,8 @@ def run(connection: Connection) -> None:
 if given := context.config.attributes.get("connection"):
     run(given)
 else:
-    url = os.environ.get("DATABASE_URL", "sqlite:///component.db")
+    secret = os.environ.get("DATABASE_URL_FILE")
+    given = os.environ.get("DATABASE_URL", "sqlite:///component.db")
+    url = Path(secret).read_text().strip() if secret else given
     with Database(url) as database, database.engine.connect() as connection:
         run(connection)
