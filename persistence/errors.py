@@ -1,8 +1,10 @@
 """Where driver errors end."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 from sqlalchemy import exc
 
 from persistence.exceptions import (
@@ -24,16 +26,30 @@ _SQLITE_UNIQUE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 _SQLITE_CONFLICT = ("SQLITE_BUSY", "SQLITE_LOCKED")
 _SQLITE_REFUSED = ("SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_RANGE", "SQLITE_TOOBIG")
 
+_DRIVERS = (psycopg.Error, sqlite3.Error)
+# What SQLAlchemy says where it has no connection to give.
+_NO_CONNECTION = (exc.DisconnectionError, exc.TimeoutError)
+
 
 @contextmanager
 def driver_errors() -> Iterator[None]:
-    """Turn every SQLAlchemy or driver error of the block into a `PersistenceError`."""
+    """Turn every error of SQLAlchemy, a driver or the system into a `PersistenceError`."""
     try:
         yield
     except exc.DBAPIError as error:
         raise _translate(error)(_message(error)) from error
-    except exc.SQLAlchemyError as error:
+    except _DRIVERS as error:  # from a call that SQLAlchemy does not know of
+        raise _translate(_as_of_sqlalchemy(error))(_message(error)) from error
+    except (*_NO_CONNECTION, OSError) as error:
+        raise StorageUnavailable(_message(error)) from error
+    except (exc.SQLAlchemyError, ValueError) as error:  # ValueError: of a row that cannot be read
         raise Refused(_message(error)) from error
+
+
+def _as_of_sqlalchemy(error: Exception) -> exc.DBAPIError:
+    wrapped = exc.DBAPIError.instance("", (), error, type(error))
+    assert isinstance(wrapped, exc.DBAPIError)
+    return wrapped
 
 
 def _translate(error: exc.DBAPIError) -> type[PersistenceError]:

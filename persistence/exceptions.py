@@ -25,5 +25,9 @@ class MappingError(Exception):
     """A DTO is mapped in a way that we cannot load, undo and save: found at start."""
 
 
-class SchemaBehind(PersistenceError):
+class Unsuitable(PersistenceError):
+    """The database is not one that we can work with; the message says what to do. Not an outage."""
+
+
+class SchemaBehind(Unsuitable):
     """The database lacks migrations that this program needs."""

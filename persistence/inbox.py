@@ -1,5 +1,5 @@
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -56,9 +56,11 @@ class InboxEntry(NamedTuple):
 class Inbox:
     """The commands that this component knows, as this transaction sees and extends them."""
 
-    def __init__(self, session: Session, component: str) -> None:
+    def __init__(self, session: Session, component: str, now: Callable[[], datetime]) -> None:
+        """`now`: the database's time."""
         self._session = session
         self._component = component
+        self._now = now
         self._entries: dict[UUID, InboxEntry] = {}
         self._new: set[UUID] = set()
         self._changed: set[UUID] = set()
@@ -92,7 +94,7 @@ class Inbox:
             update_rows(self._session, inbox, _KEY, self._rows(self._changed))
 
     def _rows(self, command_ids: set[UUID]) -> list[dict[str, Any]]:
-        now = datetime.now(UTC)
+        now = self._now()
         entries = [self._entries[command_id] for command_id in sorted(command_ids, key=by_uuid)]
         return [{"component": self._component, **_row(entry, now)} for entry in entries]
 

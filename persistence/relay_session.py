@@ -30,6 +30,7 @@ from persistence.retries import retries
 
 BITE_BYTES = 8 * 2**20  # of bodies read at a time
 PURGE_BITE = 1000  # inbox rows deleted at a time
+CLOCKS_APART = timedelta(hours=1)  # by which two clocks cannot both be right
 
 
 class OutboxRow(NamedTuple):
@@ -44,6 +45,13 @@ class RetryRow(NamedTuple):
     command: StoredCommand
 
 
+class Doubt(NamedTuple):
+    """A reason not to forget commands now; one that `passes` is one to wait for a while."""
+
+    reason: str
+    passes: bool
+
+
 class RelaySession:
     """One database session, without transactions: a lost session takes the relay's lock with it.
 
@@ -55,7 +63,7 @@ class RelaySession:
         self._component = component
         with driver_errors():
             self._connection = database.autocommit_connection()
-        self._lock = lock(database, self._connection, channel(component))
+            self._lock = lock(database, self._connection, channel(component))
 
     def __enter__(self) -> Self:
         return self
@@ -63,9 +71,11 @@ class RelaySession:
     def __exit__(self, *error: object) -> None:
         # Discarded, not pooled: whatever state it is in, the lock ends with it.
         with driver_errors():
-            self._connection.invalidate()
-            self._connection.close()
-            self._lock.release()
+            try:
+                self._connection.invalidate()
+                self._connection.close()
+            finally:
+                self._lock.release()
 
     def acquire(self) -> bool:
         """Become the one relay that works, and begin to listen; False where another is."""
@@ -82,7 +92,8 @@ class RelaySession:
         """Return the descriptor that turns readable with news, where the database has one."""
         if not self._database.is_postgresql:
             return None
-        return int(self._driver_connection().fileno())
+        with driver_errors():
+            return int(self._driver_connection().fileno())
 
     def take_notifications(self) -> int:
         """Return how many notifications have come since the last call, without waiting."""
@@ -104,14 +115,14 @@ class RelaySession:
         """Return the commands that are due, the longest due first; as many as `oldest` would."""
         with driver_errors():
             rows = self._connection.execute(
-                _due, self._own(limit=limit, now=datetime.now(UTC))
+                _due, self._own(limit=limit, now=self._database.now())
             ).all()
         return [RetryRow(r.id, StoredCommand(r.body, r.properties)) for r in rows]
 
     def seconds_to_next_retry(self) -> float | None:
         with driver_errors():
             due_at = self._connection.scalar(_next_due, self._own())
-        return None if due_at is None else (due_at - datetime.now(UTC)).total_seconds()
+        return None if due_at is None else (due_at - self._database.now()).total_seconds()
 
     def delete_outbox(self, ids: Iterable[int]) -> None:
         self._delete(outbox, ids)
@@ -127,12 +138,33 @@ class RelaySession:
     def _own(self, **parameters: object) -> dict[str, object]:
         return {"component": self._component, **parameters}
 
+    def why_not_purge(self, days: float) -> Doubt | None:
+        """Return why the clock may be wrong by which the commands to forget are found.
+
+        Two clocks that disagree settle it. Where they agree, what they would forget must not be
+        most of the time that is remembered: after one wrong look, nothing would be known any more.
+        """
+        expected = self._database.now()
+        now = self._database.ask_time(self._connection)
+        apart = max(abs(now - expected), abs(now - datetime.now(UTC)))
+        if apart > CLOCKS_APART:
+            return Doubt(f"two clocks, ours and the database's, are {apart} apart", passes=False)
+        with driver_errors():
+            oldest, newest = self._connection.execute(_remembered, self._own()).one()
+        if (
+            days < 1
+            or oldest is None
+            or now - timedelta(days=days) < oldest + (newest - oldest) / 2
+        ):
+            return None
+        return Doubt(f"it is {now} now, and most is older than {days:g} days", passes=True)
+
     def purge_inbox(self, days: float) -> int:
         """Forget some commands that ended more than `days` ago; return how many."""
         old = (
             select(inbox.c.command_id)
             .where(inbox.c.component == self._component)
-            .where(inbox.c.recorded_at < datetime.now(UTC) - timedelta(days=days))
+            .where(inbox.c.recorded_at < self._database.now() - timedelta(days=days))
             .where(inbox.c.status != RETRYING)
             .limit(PURGE_BITE)
         )
@@ -160,6 +192,14 @@ def _first(table: Table, order: str, *conditions: ColumnElement[bool]) -> Select
 _oldest = _first(outbox, "id")
 _due = _first(retries, "due_at", retries.c.due_at <= bindparam("now"))
 _next_due = select(func.min(retries.c.due_at)).where(retries.c.component == bindparam("component"))
+_known = inbox.c.component == bindparam("component")
+_remembered = select(
+    select(func.min(inbox.c.recorded_at))
+    .where(_known, inbox.c.status != RETRYING)
+    .scalar_subquery(),
+    # Of whatever component: the newest row is only to tell the time.
+    select(func.max(inbox.c.recorded_at)).scalar_subquery(),
+)
 
 
 @cache

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,10 +30,10 @@ class UnitOfWork:
         self._component = component
         self._session = Session(database.engine, autoflush=False, expire_on_commit=False)
         self._dtos: dict[type[Any], DTOs[Any]] = {}
-        self.inbox = Inbox(self._session, component)
+        self.inbox = Inbox(self._session, component, database.now)
         self.outbox = Outbox(self._session, component)
         self.retries = Retries(self._session, component)
-        self.dead_letters = DeadLetters(self._session, component)
+        self.dead_letters = DeadLetters(self._session, component, database.now)
 
     def __enter__(self) -> Self:
         return self
@@ -43,8 +44,17 @@ class UnitOfWork:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with driver_errors():
-            self._session.close()
+        try:
+            with driver_errors():
+                self._session.close()
+        except PersistenceError:
+            self._session.invalidate()  # whatever it holds ends with its connection
+            if error is None:
+                raise  # else what is under way says more: a stop, or what went wrong first
+
+    def now(self) -> datetime:
+        """Return the database's time, by which due times are counted."""
+        return self._database.now()
 
     def dtos(self, dto_class: type[D], aggregate_type: str) -> DTOs[D]:
         """Return the DTOs of a class in this transaction; for repositories."""

@@ -14,9 +14,14 @@ from tools.processes import ServerMissing
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
-def install(package: str, program: str, variable: str, say: Callable[[str], object]) -> None:
-    """Install a package, or raise `ServerMissing` with a sentence that says what to do instead."""
-    advice = f"install {program} (package {package}), start Docker, or set {variable}"
+def install(package: str, program: str, variable: str | None, say: Callable[[str], object]) -> None:
+    """Install a package, or raise `ServerMissing` with a sentence that says what to do instead.
+
+    `variable`: where a server of that kind may be given, if it may.
+    """
+    advice = f"install {program} (package {package})"
+    if variable:
+        advice += f", start Docker, or set {variable}"
     if not (shutil.which("apt-get") and os.geteuid() == 0):
         raise ServerMissing(f"{program} was not found and cannot be installed from here: {advice}.")
     say(f"Installing {program} with apt-get; this takes a minute")

@@ -1,7 +1,5 @@
 """Giving a dead letter another chance."""
 
-from datetime import UTC, datetime
-
 from persistence.dead_letters import DeadLetterView
 from persistence.inbox import FAILED, RETRYING, InboxEntry
 from persistence.messages import StoredCommand
@@ -26,7 +24,7 @@ def replay(unit: UnitOfWork, letter_id: int) -> None:
     if letter.command_id is not None:
         headers = {**headers, **_open_again(unit, letter)}
     command = StoredCommand(letter.body, {**letter.properties, "headers": headers})
-    unit.retries.add(command, due_at=datetime.now(UTC))
+    unit.retries.add(command, due_at=unit.now())
 
 
 def _open_again(unit: UnitOfWork, letter: DeadLetterView) -> dict[str, int]:

@@ -3,7 +3,7 @@
 import random
 import sys
 import traceback
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from domain.exceptions import DomainError
 from domain.messages import CommandFailed, CommandID, CommandRejected, Event
@@ -65,7 +65,7 @@ class Settlement:
         delays = self._settings.retry_delays
         delay = delays[min(attempt, len(delays)) - 1] * random.uniform(1, 1.25)  # noqa: S311
         headers = {ATTEMPT_HEADER: attempt + 1, HISTORY_HEADER: " ".join(attempts)}
-        due_at = datetime.now(UTC) + timedelta(seconds=delay)
+        due_at = self._unit.now() + timedelta(seconds=delay)
         self._unit.retries.add(received.message.stored(**headers), due_at)
         return self._record(received, RETRYING, attempt=attempt + 1)
 

@@ -134,6 +134,26 @@ def test_the_cause_is_kept_for_tracebacks():
     assert translated(error).__cause__ is error
 
 
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (psycopg.OperationalError("the connection is closed"), StorageUnavailable),
+        (psycopg.InterfaceError("the connection is lost"), StorageUnavailable),
+        (psycopg.errors.AdminShutdown("terminating connection"), StorageUnavailable),
+        (psycopg.errors.DeadlockDetected("deadlock detected"), Conflict),
+        (psycopg.DataError("no"), Refused),
+        (sqlite3.OperationalError("disk I/O error"), StorageUnavailable),
+        (sqlite3.ProgrammingError("cannot operate on a closed database"), Refused),
+        (FileNotFoundError(2, "No such file or directory", "/x"), StorageUnavailable),
+        (exc.TimeoutError("QueuePool limit reached"), StorageUnavailable),
+        (UnicodeDecodeError("utf-8", b"x", 0, 1, "no"), Refused),
+        (ValueError("badly formed hexadecimal UUID string"), Refused),
+    ],
+)
+def test_what_no_library_has_wrapped_is_one_of_ours_too(error, meaning):
+    assert type(translated(error)) is meaning
+
+
 def test_other_exceptions_pass():
     with pytest.raises(ZeroDivisionError), driver_errors():
         raise ZeroDivisionError

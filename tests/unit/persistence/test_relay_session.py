@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -245,6 +246,78 @@ def test_a_command_that_waits_is_never_forgotten(database, session):
 def test_commands_are_forgotten_in_small_bites(database, session):
     remember(database, *[31] * (PURGE_BITE + 1))
     assert [session.purge_inbox(days=30), session.purge_inbox(days=30)] == [PURGE_BITE, 1]
+
+
+def test_an_inbox_that_loses_a_little_is_purged_without_a_doubt(database, session):
+    remember(database, 31, 30, 1, 0)
+    assert session.why_not_purge(days=30) is None
+
+
+def test_an_empty_inbox_leaves_no_doubt(session):
+    assert session.why_not_purge(days=30) is None
+
+
+@pytest.mark.parametrize("ages", [(31, 31, 31), (400, 31, 29)])
+def test_to_forget_most_of_what_is_remembered_is_doubted_for_a_while(database, session, ages):
+    remember(database, *ages)
+    doubt = session.why_not_purge(days=30)
+    assert doubt is not None
+    assert doubt.passes
+    assert "older than 30 days" in doubt.reason
+
+
+def test_what_is_remembered_for_hours_is_forgotten_without_a_doubt(database, session):
+    remember(database, 31, 31)
+    assert session.why_not_purge(days=0.5) is None
+
+
+def test_a_command_that_waits_for_long_raises_no_doubt(database, session):
+    remember(database, 400, status=RETRYING)
+    remember(database, 31, 15, 0)
+    assert session.why_not_purge(days=30) is None
+
+
+def test_clocks_that_disagree_are_a_doubt_that_stays(database, session, monkeypatch):
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + timedelta(days=31)
+
+    monkeypatch.setattr("persistence.relay_session.datetime", Ahead)
+    doubt = session.why_not_purge(days=0.5)
+    assert doubt is not None
+    assert not doubt.passes
+    assert "31 days" in doubt.reason or "30 days" in doubt.reason
+
+
+def test_a_clock_of_sqlite_s_that_jumps_is_a_doubt_once(sqlite, monkeypatch):
+    ahead = datetime.now(UTC).timestamp() + timedelta(days=31).total_seconds()
+    with RelaySession(sqlite, COMPONENT) as session:
+        monkeypatch.setattr("persistence.database.time", lambda: ahead)
+        assert session.why_not_purge(days=30) is not None
+
+
+def test_a_clock_of_ours_that_is_ahead_forgets_nothing(postgresql, monkeypatch):
+    remember(postgresql, *[0] * 100)
+    monkeypatch.setattr("persistence.database.time", lambda: 1e11)
+    with RelaySession(postgresql, COMPONENT) as session:
+        assert session.purge_inbox(days=30) == 0
+
+
+def test_a_session_whose_connection_is_gone_says_so_whatever_it_is_asked(listening):
+    listening._driver_connection().close()
+    for ask in (listening.fileno, listening.take_notifications, lambda: listening.oldest(1)):
+        with pytest.raises(StorageUnavailable):
+            ask()
+
+
+def test_a_server_that_ends_the_session_while_it_waits_for_news_is_away(listening, postgresql):
+    with Database(postgresql.url.render_as_string(hide_password=False)) as other:
+        pid = listening._driver_connection().info.backend_pid
+        with other.engine.connect() as connection:
+            connection.exec_driver_sql("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+    with pytest.raises(StorageUnavailable):
+        wait_for(lambda: listening.take_notifications() < 0, "the end is noticed", 10)
 
 
 def test_components_that_share_a_database_see_only_their_own_rows(database, other):
