@@ -12,11 +12,13 @@ from sqlalchemy import (
     Dialect,
     Select,
     Table,
+    Update,
     bindparam,
     delete,
     func,
     select,
     text,
+    update,
 )
 
 from persistence.bulk import among, among_these
@@ -26,7 +28,7 @@ from persistence.inbox import RETRYING, inbox
 from persistence.locks import lock
 from persistence.messages import OutgoingMessage, StoredCommand
 from persistence.outbox import channel, outbox
-from persistence.retries import retries
+from persistence.retries import awaited, lease_end, leases, retries
 
 BITE_BYTES = 8 * 2**20  # of bodies read at a time
 PURGE_BITE = 1000  # inbox rows deleted at a time
@@ -40,8 +42,13 @@ class OutboxRow(NamedTuple):
 
 
 class RetryRow(NamedTuple):
+    """A command to send again. Rows of older releases do not say which attempt of whose it is."""
+
     id: int
     command: StoredCommand
+    command_id: UUID | None = None
+    attempt: int | None = None
+    sends: int = 0
 
 
 class RelaySession:
@@ -103,26 +110,37 @@ class RelaySession:
     def due(self, limit: int) -> Sequence[RetryRow]:
         """Return the commands that are due, the longest due first; as many as `oldest` would."""
         with driver_errors():
-            rows = self._connection.execute(
-                _due, self._own(limit=limit, now=datetime.now(UTC))
-            ).all()
-        return [RetryRow(r.id, StoredCommand(r.body, r.properties)) for r in rows]
+            rows = self._connection.execute(_due, self._own(limit=limit, now=self._now())).all()
+        return [_retry_row(row) for row in rows]
 
     def seconds_to_next_retry(self) -> float | None:
         with driver_errors():
             due_at = self._connection.scalar(_next_due, self._own())
-        return None if due_at is None else (due_at - datetime.now(UTC)).total_seconds()
+        return None if due_at is None else (due_at - self._now()).total_seconds()
 
     def delete_outbox(self, ids: Iterable[int]) -> None:
         self._delete(outbox, ids)
 
-    def delete_retries(self, ids: Iterable[int]) -> None:
-        self._delete(retries, ids)
+    def sent_retries(self, ids: Iterable[int]) -> None:
+        """Keep what the broker has, to send it again should the queue lose it, or delete it.
+
+        It stays while its command waits for this attempt; each time for longer.
+        """
+        dialect, ids = self._connection.dialect, list(ids)
+        if not ids:
+            return
+        these = among_these(dialect, ids)
+        with driver_errors():
+            self._connection.execute(_unawaited_among(dialect), these)
+            self._connection.execute(_leased(dialect), these | leases(self._now()))
 
     def _delete(self, table: Table, ids: Iterable[int]) -> None:
         dialect = self._connection.dialect
         with driver_errors():
             self._connection.execute(_removal(dialect, table), among_these(dialect, ids))
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC)
 
     def _own(self, **parameters: object) -> dict[str, object]:
         return {"component": self._component, **parameters}
@@ -165,6 +183,26 @@ _next_due = select(func.min(retries.c.due_at)).where(retries.c.component == bind
 @cache
 def _removal(dialect: Dialect, table: Table) -> Delete:
     return delete(table).where(among(dialect, table.c.id))
+
+
+@cache
+def _unawaited_among(dialect: Dialect) -> Delete:
+    return _removal(dialect, retries).where(~awaited)
+
+
+@cache
+def _leased(dialect: Dialect) -> Update:
+    # Who is settling an attempt at this moment holds its row; that one needs no lease.
+    free = (
+        select(retries.c.id).where(among(dialect, retries.c.id)).with_for_update(skip_locked=True)
+    )
+    lease = {"sends": retries.c.sends + 1, "due_at": lease_end}
+    return update(retries).where(retries.c.id.in_(free)).values(lease)
+
+
+def _retry_row(row: Any) -> RetryRow:
+    command = StoredCommand(row.body, row.properties)
+    return RetryRow(row.id, command, row.command_id, row.attempt, row.sends)
 
 
 def _outbox_row(row: Any) -> OutboxRow:

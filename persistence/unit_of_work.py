@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -67,6 +68,9 @@ class UnitOfWork:
     def saved_events(self) -> list[SavedEvent]:
         """Return the events of the current command, in the order of their aggregates' versions."""
         return [saved for dtos in self._dtos.values() for saved in dtos.saved]
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
     def commit(self) -> None:
         """Write everything with a few statements, and commit."""
