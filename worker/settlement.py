@@ -67,7 +67,7 @@ class Settlement:
         history = received.message.headers.get(HISTORY_HEADER) if known else None
         attempts = [*str(history or "").split(), now_text()]
         reason = f"{type(error).__name__}: {printable(error)}"
-        log.debug("attempt failed", command_id=received.command_id, exc_info=error)
+        log.debug("traceback", command_id=received.command_id, traceback=_traceback(error))
         tries = attempt - first + 1
         if tries >= self._settings.max_attempts:
             letter = _letter(received, "failed", reason, attempts=attempts, error=error)
