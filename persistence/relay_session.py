@@ -12,11 +12,13 @@ from sqlalchemy import (
     Dialect,
     Select,
     Table,
+    Update,
     bindparam,
     delete,
     func,
     select,
     text,
+    update,
 )
 
 from persistence.bulk import among, among_these
@@ -26,7 +28,7 @@ from persistence.inbox import RETRYING, inbox
 from persistence.locks import lock
 from persistence.messages import OutgoingMessage, StoredCommand
 from persistence.outbox import channel, outbox
-from persistence.retries import retries
+from persistence.retries import awaited, lease_end, leases, retries
 
 BITE_BYTES = 8 * 2**20  # of bodies read at a time
 PURGE_BITE = 1000  # inbox rows deleted at a time
@@ -41,8 +43,13 @@ class OutboxRow(NamedTuple):
 
 
 class RetryRow(NamedTuple):
+    """A command to send again. Rows of older releases do not say which attempt of whose it is."""
+
     id: int
     command: StoredCommand
+    command_id: UUID | None = None
+    attempt: int | None = None
+    sends: int = 0
 
 
 class Doubt(NamedTuple):
@@ -117,7 +124,7 @@ class RelaySession:
             rows = self._connection.execute(
                 _due, self._own(limit=limit, now=self._database.now())
             ).all()
-        return [RetryRow(r.id, StoredCommand(r.body, r.properties)) for r in rows]
+        return [_retry_row(row) for row in rows]
 
     def seconds_to_next_retry(self) -> float | None:
         with driver_errors():
@@ -127,8 +134,18 @@ class RelaySession:
     def delete_outbox(self, ids: Iterable[int]) -> None:
         self._delete(outbox, ids)
 
-    def delete_retries(self, ids: Iterable[int]) -> None:
-        self._delete(retries, ids)
+    def sent_retries(self, ids: Iterable[int]) -> None:
+        """Keep what the broker has, to send it again should the queue lose it, or delete it.
+
+        It stays while its command waits for this attempt; each time for longer.
+        """
+        dialect, ids = self._connection.dialect, list(ids)
+        if not ids:
+            return
+        these = among_these(dialect, ids)
+        with driver_errors():
+            self._connection.execute(_unawaited_among(dialect), these)
+            self._connection.execute(_leased(dialect), these | leases(self._database.now()))
 
     def _delete(self, table: Table, ids: Iterable[int]) -> None:
         dialect = self._connection.dialect
@@ -205,6 +222,26 @@ _remembered = select(
 @cache
 def _removal(dialect: Dialect, table: Table) -> Delete:
     return delete(table).where(among(dialect, table.c.id))
+
+
+@cache
+def _unawaited_among(dialect: Dialect) -> Delete:
+    return _removal(dialect, retries).where(~awaited)
+
+
+@cache
+def _leased(dialect: Dialect) -> Update:
+    # Who is settling an attempt at this moment holds its row; that one needs no lease.
+    free = (
+        select(retries.c.id).where(among(dialect, retries.c.id)).with_for_update(skip_locked=True)
+    )
+    lease = {"sends": retries.c.sends + 1, "due_at": lease_end}
+    return update(retries).where(retries.c.id.in_(free)).values(lease)
+
+
+def _retry_row(row: Any) -> RetryRow:
+    command = StoredCommand(row.body, row.properties)
+    return RetryRow(row.id, command, row.command_id, row.attempt, row.sends)
 
 
 def _outbox_row(row: Any) -> OutboxRow:

@@ -60,4 +60,5 @@ class Processor:
                     ending=ending,
                 )
             unit.commit()
+        settlement.report()
         return endings

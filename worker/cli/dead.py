@@ -71,9 +71,7 @@ def replay_command(letter_id: int) -> None:
     component = Component(prepare())
     with component.database as database:
         check_schema(database)
-        with component.unit_of_work() as unit:
-            replay(unit, letter_id)
-            unit.commit()
+        replay(component, letter_id)
     click.echo(f"The relay will send dead letter {letter_id} again.")
 
 

@@ -23,8 +23,9 @@ from structlog.testing import capture_logs
 from persistence.database import Database, SerialKey, Timestamp, metadata
 from persistence.exceptions import SchemaBehind, Unsuitable
 from persistence.locks import lock
+from persistence.retries import retries
 from persistence.schema import check_schema, migrate
-from tests.support.component import component
+from tests.support.component import component, rows
 from tests.support.postgresql import connect
 from tests.support.project import PYTHON, ROOT, environment
 from tests.support.waiting import wait_for
@@ -173,6 +174,7 @@ def test_every_constraint_and_index_is_named_by_the_convention(database):
         "ix_inbox_recorded_at",
         "ix_outbox_component_id",
         "ix_retries_component_due_at",
+        "ix_retries_component_command_id",
         "ix_dead_letters_command_id",
         "ix_dead_letters_died_at",
         "ck_inbox_status",
@@ -190,6 +192,14 @@ def test_the_outbox_has_autovacuum_settings_of_its_own(postgresql):
 def test_migrating_makes_the_schema_that_the_program_needs(empty):
     migrate(empty)
     assert check_schema(empty) is True
+
+
+def test_a_release_that_knows_no_attempts_of_retries_can_still_store_one(database):
+    add = "INSERT INTO retries (component, due_at, body, properties)"
+    with database.engine.begin() as connection:
+        connection.execute(text(f"{add} VALUES ('tests', '2026-01-01', '', '{{}}')"))
+    (row,) = rows(database, retries)
+    assert (row["command_id"], row["attempt"], row["sends"]) == (None, None, 0)
 
 
 def test_migrating_again_changes_nothing(empty):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -120,7 +120,7 @@ def test_what_is_deleted_is_gone(database, session):
 def test_deleting_nothing_deletes_nothing(database, session):
     add(database, 0, messages=1)
     session.delete_outbox([])
-    session.delete_retries([])
+    session.sent_retries([])
     assert [len(rows(database, table)) for table in (outbox, retries)] == [1, 1]
 
 
@@ -139,10 +139,70 @@ def test_no_more_retries_are_taken_than_asked_for(database, session):
     assert len(session.due(2)) == 2
 
 
-def test_a_deleted_retry_is_gone(database, session):
+def wait_for_attempt(database: Database, attempt: int, sends: int = 0) -> UUID:
+    """Store a command that waits for this attempt, and its retry, due now, sent so often before."""
+    command_id = uuid4()
+    with UnitOfWork(database, COMPONENT) as unit:
+        unit.inbox.record(InboxEntry(command_id, "d", RETRYING, attempt, None))
+        unit.retries.add(StoredCommand(b"{}"), datetime.now(UTC), command_id, attempt)
+        unit.commit()
+    with database.engine.begin() as connection:
+        connection.execute(retries.update().values(sends=sends))
+    return command_id
+
+
+def test_a_retry_tells_whose_attempt_it_is(database, session):
+    command_id = wait_for_attempt(database, 3, sends=2)
+    (row,) = session.due(10)
+    assert (row.command_id, row.attempt, row.sends) == (command_id, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("sends", "seconds"), [(0, 10), (1, 20), (2, 40), (8, 2560), (9, 3600), (10, 3600), (99, 3600)]
+)
+def test_a_retry_that_was_sent_is_due_again_after_a_while(database, session, sends, seconds):
+    wait_for_attempt(database, 2, sends)
+    before = datetime.now(UTC)
+    session.sent_retries(row.id for row in session.due(10))
+    (row,) = rows(database, retries)
+    after = datetime.now(UTC)
+    assert row["sends"] == sends + 1
+    assert before <= row["due_at"] - timedelta(seconds=seconds) <= after
+    assert session.due(10) == []
+
+
+def test_only_what_was_sent_is_put_off(database, session):
+    sent, other = wait_for_attempt(database, 2), wait_for_attempt(database, 2)
+    session.sent_retries(row.id for row in session.due(10) if row.command_id == sent)
+    assert [row.command_id for row in session.due(10)] == [other]
+
+
+def test_a_retry_that_an_older_release_has_written_is_gone_when_it_was_sent(database, session):
     add(database, -1, -2)
-    session.delete_retries([session.due(1)[0].id])
+    session.sent_retries([session.due(1)[0].id])
     assert [row.command.body for row in session.due(10)] == [b"-1"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"status": APPLIED}, {"status": "failed"}, {"attempt": 3}, {"component": "shipping"}],
+)
+def test_a_retry_that_nobody_waits_for_any_more_is_gone_when_it_was_sent(database, session, change):
+    # An older release beside us settles an attempt, and does not know that its row has stayed.
+    wait_for_attempt(database, 2)
+    with database.engine.begin() as connection:
+        connection.execute(inbox.update().values(change))
+    session.sent_retries(row.id for row in session.due(10))
+    assert rows(database, retries) == []
+
+
+def test_a_retry_that_is_being_settled_is_not_waited_for(postgresql):
+    wait_for_attempt(postgresql, 2)
+    with RelaySession(postgresql, COMPONENT) as session, postgresql.engine.begin() as consumer:
+        (row,) = session.due(10)
+        assert consumer.execute(retries.delete()).rowcount == 1
+        session.sent_retries([row.id])  # would else end as a Conflict, after seconds
+    assert rows(postgresql, retries) == []
 
 
 def test_the_time_to_the_next_retry_is_known(database, session):

@@ -13,7 +13,7 @@ from persistence.bulk import MANY
 from persistence.database import Database
 from persistence.dead_letters import MAX_BODY_BYTES, DeadLetterViews, dead_letters
 from persistence.exceptions import Collision, Conflict, Refused, StorageUnavailable
-from persistence.inbox import APPLIED, RETRYING, InboxEntry, inbox
+from persistence.inbox import APPLIED, FAILED, REJECTED, RETRYING, InboxEntry, inbox
 from persistence.messages import DeadLetter, OutgoingMessage, StoredCommand
 from persistence.outbox import outbox
 from persistence.relay_session import RelaySession
@@ -74,6 +74,37 @@ def test_a_known_command_is_replaced(database):
         unit.commit()
     (row,) = rows(database, inbox)
     assert (row["status"], row["attempt"]) == ("applied", 2)
+
+
+@pytest.mark.parametrize("change", [(RETRYING, 3), (APPLIED, 2), (FAILED, 2), (REJECTED, 2)])
+def test_only_who_read_an_entry_as_it_still_is_may_change_it(postgresql, change):
+    record(postgresql, waiting := entry(uuid4(), RETRYING, 2), neighbour := entry(uuid4()))
+    other = Database(postgresql.url.render_as_string(hide_password=False))
+    with UnitOfWork(postgresql, COMPONENT) as slow, UnitOfWork(other, COMPONENT) as fast:
+        for unit in (slow, fast):
+            unit.inbox.read([waiting.command_id, neighbour.command_id])
+        fast.inbox.record(entry(waiting.command_id, *change))
+        fast.commit()
+        slow.inbox.record(entry(waiting.command_id, APPLIED, 2))
+        slow.outbox.add(EVENT)
+        with pytest.raises(Collision):
+            slow.commit()
+    other.dispose()
+    assert (change, []) == (
+        next((r["status"], r["attempt"]) for r in rows(postgresql, inbox) if r["attempt"] > 1),
+        rows(postgresql, outbox),
+    )
+
+
+def test_an_entry_that_was_forgotten_meanwhile_is_not_changed(postgresql):
+    record(postgresql, failed := entry(uuid4(), FAILED))
+    with UnitOfWork(postgresql, COMPONENT) as unit:
+        unit.inbox.read([failed.command_id])
+        with postgresql.engine.begin() as connection:
+            assert connection.execute(inbox.delete()).rowcount == 1
+        unit.inbox.record(entry(failed.command_id, RETRYING, 2))
+        with pytest.raises(Collision):
+            unit.commit()
 
 
 def test_a_command_recorded_twice_in_one_unit_is_one_row(database):
