@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from persistence.driver import connector, copy
+from persistence.errors import renew_session
 
 metadata = MetaData(
     naming_convention={
@@ -64,6 +65,7 @@ class Database:
         self._deadline: float | None = deadline
         self._begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
         self.engine = self._postgresql() if self.is_postgresql else self._sqlite()
+        event.listen(self.engine, "handle_error", renew_session)
 
     def __enter__(self) -> Self:
         return self
@@ -107,7 +109,8 @@ class Database:
         connection.autocommit = True
         for name, value in (
             ("default_transaction_isolation", "'read committed'"),
-            ("statement_timeout", milliseconds),
+            # Before our own deadline: an answer tells more than none.
+            ("statement_timeout", milliseconds * 9 // 10),
             ("lock_timeout", milliseconds // 3),
             ("idle_in_transaction_session_timeout", 2 * milliseconds),
         ):

@@ -6,6 +6,10 @@ from psycopg import errors
 from sqlalchemy import URL
 
 
+class NoAnswer(psycopg.OperationalError):
+    """Our own deadline has passed."""
+
+
 def connector(
     url: URL, deadline_now: Callable[[], float | None]
 ) -> Callable[[], psycopg.Connection[Any]]:
@@ -26,7 +30,7 @@ def connector(
                 return super().wait(gen, interval, deadline)
             except errors._WaitTimeout as error:
                 self.pgconn.finish()  # what is still to come would answer the wrong question
-                raise psycopg.OperationalError(f"no answer within {deadline:g} s") from error
+                raise NoAnswer(f"no answer within {deadline:g} s") from error
 
     arguments, options = url.get_dialect()().create_connect_args(url)
     options.setdefault("connect_timeout", max(2, int((deadline_now() or 0) / 2)))

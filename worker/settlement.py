@@ -76,6 +76,16 @@ class Settlement:
             return self.settle(received)
         return self.attempt_failed(received, error)
 
+    def postponed(self, received: Received) -> str:
+        """Try later what could not be tried yet: as the same attempt, for nothing has failed."""
+        known = self._known(received)
+        if received.fault or (known and not _is_its_attempt(received, known)):
+            return self.settle(received)
+        attempt = known.attempt if known else 1
+        due_at = datetime.now(UTC) + timedelta(seconds=self._settings.retry_delays[0])
+        self._unit.retries.add(received.message.stored(**{ATTEMPT_HEADER: attempt}), due_at)
+        return self._record(received, RETRYING, attempt=attempt)
+
     def crashed(self, received: Received) -> str:
         """Give the command up, unless it has ended all the same."""
         known = self._known(received)

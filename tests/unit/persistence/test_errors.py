@@ -16,9 +16,13 @@ from persistence.errors import driver_errors
 from persistence.exceptions import (
     Collision,
     Conflict,
+    Locked,
     PersistenceError,
     Refused,
+    Silent,
+    Stale,
     StorageUnavailable,
+    TooSlow,
 )
 from tests.support.component import ping
 
@@ -50,7 +54,7 @@ def of_sqlite(name: str, wrapper: type[exc.DBAPIError]) -> Exception:
     [
         ("40001", Conflict),  # serialization failure
         ("40P01", Conflict),  # deadlock
-        ("55P03", Conflict),  # lock timeout
+        ("55P03", Locked),  # lock timeout
         ("23505", Collision),  # unique
         ("23502", Refused),  # not null
         ("23514", Refused),  # check
@@ -58,6 +62,10 @@ def of_sqlite(name: str, wrapper: type[exc.DBAPIError]) -> Exception:
         ("22P05", Refused),  # untranslatable character
         ("P0001", Refused),  # raised by a trigger
         ("08006", StorageUnavailable),  # connection failure
+        ("57014", TooSlow),  # statement timeout
+        ("25P03", TooSlow),  # idle in transaction
+        ("26000", Stale),  # no such prepared statement
+        ("0A000", Refused),  # not supported, whatever it may be
         ("57P01", StorageUnavailable),  # admin shutdown
         ("57P03", StorageUnavailable),  # starting up
         ("53100", StorageUnavailable),  # disk full
@@ -85,6 +93,8 @@ def test_a_sqlstate_has_its_meaning(sqlstate, meaning):
         ("SQLITE_CONSTRAINT_NOTNULL", exc.IntegrityError, Refused),
         ("SQLITE_CONSTRAINT_CHECK", exc.IntegrityError, Refused),
         ("SQLITE_TOOBIG", exc.DataError, Refused),
+        ("SQLITE_INTERRUPT", exc.OperationalError, TooSlow),
+        ("SQLITE_SCHEMA", exc.OperationalError, Stale),
         ("SQLITE_FULL", exc.OperationalError, StorageUnavailable),
         ("SQLITE_READONLY", exc.OperationalError, StorageUnavailable),
         ("SQLITE_IOERR_WRITE", exc.OperationalError, StorageUnavailable),
