@@ -48,6 +48,8 @@ class Backstop:
         self._opened = 0.0
         self._pause = 1.0
         self._told = ""
+        self._stopped = False
+        self._pace = Pace(1, component.settings.batch_seconds)
         self.idle = inf  # seconds for which nothing is to be expected
         # Nothing of it is rehearsed: these commands are not tried again.
         self.failed: Work = deque()
@@ -61,7 +63,7 @@ class Backstop:
         with self._losses():
             if self._broker:
                 self._broker.step()
-            elif monotonic() > self._opened + self._pause:
+            elif not self._stopped and monotonic() > self._opened + self._pause:
                 self._open()
 
     def step(self, patience: float) -> Counter[str]:
@@ -78,7 +80,7 @@ class Backstop:
         with self._losses():
             if self._intake:
                 self._intake.stop()
-        self._pause = inf
+        self._stopped = True
 
     def close(self) -> None:
         """Let go of everything; what is not settled goes back to its queue."""
@@ -90,7 +92,7 @@ class Backstop:
         self._opened = monotonic()
         self._broker = self._connect()
         self._intake = Intake(self._broker, self._queue, 1)
-        self._batches = Crashed(self._component, self._intake, Pace(1, inf))
+        self._batches = Crashed(self._component, self._intake, self._pace)
 
     @contextmanager
     def _losses(self) -> Iterator[None]:

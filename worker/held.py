@@ -18,6 +18,8 @@ SHORT_FOR = 30.0  # seconds after the last such wait
 SHORTEST, LONGEST = 0.1, 2.0  # seconds between two tries of what is held
 FEW = 8  # conflicts in a row that prove nothing yet
 
+_NONE_WAITS = "no command waits for a lock any more"
+
 
 class Item(NamedTuple):
     """A delivery and what was read from it."""
@@ -81,6 +83,7 @@ class Held:
         if self.hopeless:
             freed = [item for group in self._groups.values() for item in group.items]
             self._groups.clear()
+            log.info(_NONE_WAITS)
         self._conflicts = 0
         return freed
 
@@ -115,7 +118,7 @@ class Held:
         self._pause, self._due = SHORTEST, 0.0
         items = self._groups.pop(next(iter(self._groups))).items
         if not self._groups:
-            log.info("no command waits for a lock any more")
+            log.info(_NONE_WAITS)
         return items
 
     def _later(self) -> None:
