@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from persistence.clock import Clock
 from persistence.driver import connector, copy
-from persistence.errors import driver_errors
+from persistence.errors import driver_errors, renew_session
 from persistence.sessions import (
     create_private,
     prepare_postgresql,
@@ -76,6 +76,7 @@ class Database:
         self._clock = Clock()
         self.engine = self._postgresql() if self.is_postgresql else self._sqlite()
         event.listen(self.engine, "checkout", self._keep_time)
+        event.listen(self.engine, "handle_error", renew_session)
 
     def __enter__(self) -> Self:
         return self

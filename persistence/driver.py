@@ -11,6 +11,10 @@ from sqlalchemy import URL
 _KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
+class NoAnswer(psycopg.OperationalError):
+    """Our own deadline has passed."""
+
+
 def connector(
     url: URL,
     deadline_now: Callable[[], float | None],
@@ -34,7 +38,7 @@ def connector(
                 return super().wait(gen, interval, deadline)
             except errors._WaitTimeout as error:
                 self.pgconn.finish()  # what is still to come would answer the wrong question
-                raise psycopg.OperationalError(f"no answer within {deadline:g} s") from error
+                raise NoAnswer(f"no answer within {deadline:g} s") from error
 
     arguments, options = url.get_dialect()().create_connect_args(url)
     options = {**_KEEPALIVES, "connect_timeout": max(2, int((deadline_now() or 0) / 2)), **options}

@@ -4,7 +4,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -78,8 +78,21 @@ class UnitOfWork:
         """Return the events of the current command, in the order of their aggregates' versions."""
         return [saved for dtos in self._dtos.values() for saved in dtos.saved]
 
+    def wait_for_locks(self, seconds: float) -> None:
+        """Wait for a lock so long only; where the database has locks of rows."""
+        if self._database.is_postgresql:
+            with driver_errors():
+                statement = text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}")
+                self._session.execute(statement)
+
     def commit(self) -> None:
         """Write everything with a few statements, and commit."""
+        self.rehearse()
+        with driver_errors():
+            self._session.commit()
+
+    def rehearse(self) -> None:
+        """Write everything; leaving the block without a commit takes it back."""
         with driver_errors():
             try:
                 self._write()
@@ -88,7 +101,6 @@ class UnitOfWork:
             except Exception as error:  # a value that nobody can send can raise anything
                 name = type(error).__name__
                 raise Refused(f"A value cannot be sent: {name}: {error}.") from error
-            self._session.commit()
 
     def _write(self) -> None:
         for dtos in self._dtos.values():

@@ -56,6 +56,11 @@ class Settings:
         """Seconds a database call may take: half the heartbeat, so that the broker keeps us."""
         return self.heartbeat / 2
 
+    @property
+    def batch_seconds(self) -> float:
+        """Seconds a batch should take: less than a wait for any lock, far from any deadline."""
+        return self.database_deadline / 8
+
 
 def read_settings() -> Settings:
     """Return the settings, or raise `SettingsError` with one line that names the variable."""

@@ -87,6 +87,18 @@ class Settlement:
             return self.settle(received)
         return self.attempt_failed(received, error)
 
+    def postponed(self, received: Received) -> str:
+        """Try later what could not be tried yet: as the same attempt, for nothing has failed."""
+        known = self._known(received)
+        if received.fault or (known and not _is_its_attempt(received, known)):
+            return self.settle(received)
+        if known:
+            self._remind(received, known)
+            return RETRYING
+        due_at = self._unit.now() + timedelta(seconds=self._settings.retry_delays[0])
+        self._send_again(received, 1, due_at)
+        return self._record(received, RETRYING, attempt=1)
+
     def crashed(self, received: Received) -> str:
         """Give the command up, unless another delivery of it counts."""
         known = self._known(received)

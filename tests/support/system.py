@@ -166,6 +166,14 @@ class System:
             connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
             yield
 
+    @contextmanager
+    def locked_row(self, table: str, row_id: str) -> Iterator[None]:
+        """Hold one row, as somebody in the middle of a transaction does."""
+        with self._engine.begin() as connection:
+            query = text(f"SELECT FROM {table} WHERE id = :id FOR UPDATE")
+            assert connection.execute(query, {"id": row_id}).all()
+            yield
+
     def close(self) -> None:
         for process in self._processes:
             if process.code is None:

@@ -62,7 +62,7 @@ def fill_the_disk(scene: Scene) -> None:
 
 
 def lock_the_table(scene: Scene) -> None:
-    noticed = scene.listen("a lock is away")
+    noticed = scene.listen("the database is away")
     with scene.system.locked("entities"):
         noticed()
 

@@ -27,7 +27,7 @@ HOSTILE = {
     "standard_conforming_strings": ("off", "on"),
     "transform_null_equals": ("on", "off"),
     "exit_on_error": ("on", "off"),
-    "statement_timeout": ("1s", "15s"),
+    "statement_timeout": ("1s", "13500ms"),
     "lock_timeout": ("1s", "5s"),
     "idle_in_transaction_session_timeout": ("1s", "30s"),
     "idle_session_timeout": ("1s", "0"),
