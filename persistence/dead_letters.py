@@ -25,6 +25,7 @@ from persistence.inserts import Inserts
 from persistence.messages import DeadLetter
 
 MAX_BODY_BYTES = 64 * 1024  # of the raw body that a dead letter keeps
+UNSENDABLE = "unsendable"  # the kind of what could not go out; an event must not be lost, so whole
 
 dead_letters = Table(
     "dead_letters",
@@ -73,6 +74,7 @@ class DeadLetters(Inserts):
         super().__init__(session, dead_letters, component)
 
     def add(self, letter: DeadLetter) -> None:
+        kept = None if letter.kind == UNSENDABLE else MAX_BODY_BYTES
         self._rows.append(
             {
                 "component": self._component,
@@ -83,7 +85,7 @@ class DeadLetters(Inserts):
                 "errors": letter.errors,
                 "traceback": letter.traceback,
                 "attempts": letter.attempts,
-                "body": letter.command.body[:MAX_BODY_BYTES],
+                "body": letter.command.body[:kept],
                 "body_bytes": len(letter.command.body),
                 "properties": letter.command.properties,
                 "died_at": datetime.now(UTC),

@@ -23,6 +23,7 @@ class Health:
         self._patience = patience
         self._ticked = monotonic()
         self._working = False
+        self.trouble: str | None = None  # why the main thread is not ready, though it works
 
     def tick(self) -> None:
         """Say that the main loop is turning."""
@@ -45,7 +46,7 @@ class Health:
             check_schema(self._database)
         except PersistenceError as error:
             return f"the database is not usable: {error}"
-        return self.why_not_live()
+        return self.why_not_live() or self.trouble
 
 
 def serve(health: Health, host: str, port: int) -> ThreadingHTTPServer:

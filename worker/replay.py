@@ -7,11 +7,14 @@ from persistence.inbox import FAILED, RETRYING, InboxEntry
 from persistence.messages import StoredCommand
 from persistence.unit_of_work import UnitOfWork
 from worker.exceptions import NotReplayable
+from worker.unsendable import SENT_AS, put_back
 from worker.wire import ATTEMPT_HEADER
 
 
 def replay(unit: UnitOfWork, letter_id: int) -> None:
     """Open the letter's command again and have the relay send it; the letter goes.
+
+    A letter that was an event or a reply goes back to the outbox, behind what is there.
 
     Raises `NotReplayable`; the caller commits.
     """
@@ -22,6 +25,9 @@ def replay(unit: UnitOfWork, letter_id: int) -> None:
         raise NotReplayable(
             "Only the beginning of its body was kept; its sender must send it again."
         )
+    if SENT_AS in letter.properties:
+        put_back(unit, letter.type or "", letter.body, letter.properties)
+        return
     headers = letter.properties.get("headers", {})
     if letter.command_id is not None:
         headers = {**headers, **_open_again(unit, letter)}

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from domain.exceptions import DomainError
 from domain.messages import CommandFailed, CommandID, CommandRejected, Event
+from persistence.dead_letters import UNSENDABLE
 from persistence.exceptions import PersistenceError
 from persistence.inbox import APPLIED, FAILED, REJECTED, RETRYING, InboxEntry
 from persistence.messages import DeadLetter, OutgoingMessage
@@ -19,6 +20,7 @@ from worker.wire import ATTEMPT_HEADER, HISTORY_HEADER, now_text, printable
 
 DUPLICATE, DEAD = "duplicate", "dead"  # beside the four an inbox entry may have
 
+FEW = 7  # of the latest attempts that are told with the first three
 MAX_TRACEBACK = 8192  # bytes of a traceback that a dead letter keeps
 
 
@@ -57,7 +59,7 @@ class Settlement:
         known = self._known(received)
         attempt = known.attempt if known else 1
         history = received.message.headers.get(HISTORY_HEADER) if known else None
-        attempts = [*str(history or "").split(), now_text()]
+        attempts = _bounded([*str(history or "").split(), now_text()])
         if attempt >= self._settings.max_attempts:
             reason = f"{type(error).__name__}: {printable(error)}"
             letter = _letter(received, "failed", reason, attempts=attempts, error=error)
@@ -87,6 +89,13 @@ class Settlement:
             reason = "Every worker that took this command died, up to the queue's delivery limit."
             letter = _letter(received, "crash", reason)
         return self._fail(letter, received)
+
+    def unsendable(self, received: Received, reason: str) -> str:
+        """Give the command up whose retry cannot be sent, unless something else became of it."""
+        known = self._known(received)
+        if known and not _is_its_attempt(received, known):
+            return DUPLICATE
+        return self._fail(_letter(received, UNSENDABLE, reason), received)
 
     def _known(self, received: Received) -> InboxEntry | None:
         return self._unit.inbox.get(received.command_id) if received.command_id else None
@@ -183,6 +192,11 @@ def _is_its_attempt(received: Received, known: InboxEntry) -> bool:
         and received.digest == known.digest
         and received.message.headers.get(ATTEMPT_HEADER) == known.attempt
     )
+
+
+def _bounded(attempts: list[str]) -> list[str]:
+    """Return the first and the last few: what a message tells of itself has its limits."""
+    return [*attempts[:3], *attempts[3:][-FEW:]]
 
 
 def _letter(
