@@ -1,6 +1,7 @@
 """Rows that cannot go out: they are set aside, and what waits behind them goes on."""
 
 import json
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -12,7 +13,9 @@ import pytest
 from persistence.database import Database
 from persistence.messages import OutgoingMessage
 from persistence.unit_of_work import UnitOfWork
+from tests.integration.test_processes import free_port
 from tests.support.foreign import create, update
+from tests.support.health import get
 from tests.support.system import System
 from tests.support.waiting import wait_for
 
@@ -157,3 +160,24 @@ def test_events_that_reach_nobody_are_an_error_each_minute(system: System) -> No
         return relay.log().count("no queue takes this event") > 1
 
     wait_for(again, "the next error", every=0.2)
+
+
+def test_a_relay_that_is_frozen_is_replaced(system: System) -> None:
+    subscriber = system.subscriber()
+    frozen = system.start("relay", module="tests.support.impatient")  # a minute is 8 seconds there
+    frozen.wait_for_log("relaying")
+    port = free_port()
+    standby = system.start("relay", module="tests.support.impatient", HTTP_PORT=str(port))
+    wait_for(lambda: get(port, "/readyz")[0] == 200, "a relay that stands by")
+    frozen.signal(signal.SIGSTOP)
+    try:
+        store(system, [GOOD] * 10, 1)
+        wait_for(lambda: get(port, "/readyz")[0] == 503, "not ready")
+        assert "leaves messages in the outbox" in get(port, "/readyz")[1]
+        wait_for(lambda: subscriber.distinct() == 10, "the events")
+        assert "relaying" in standby.log()
+        wait_for(lambda: get(port, "/readyz")[0] == 200, "ready")
+    finally:
+        frozen.signal(signal.SIGCONT)
+    frozen.wait_for_log("the database is away")  # its session has gone; it stands by
+    assert frozen.stop() == standby.stop() == 0

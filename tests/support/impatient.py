@@ -6,7 +6,7 @@ from worker.cli import main
 
 if __name__ == "__main__":
     consumer.GIVE_BACK_AFTER = 2.0
-    relay_session.SILENCE = 3.0
+    relay_session.SILENCE = 8.0
     relay.TOUCH_INTERVAL = relay.WATCH_INTERVAL = 0.5
     relay.STUCK_AFTER = lane.REPORT_INTERVAL = 1.0
     main()
