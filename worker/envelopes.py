@@ -37,12 +37,15 @@ class Envelopes:
     def _message(self, event: Event, cause: Message, place: dict[str, Any]) -> OutgoingMessage:
         type_, version, body = self._codec.encode(event)
         causation_id = str(event.command_id)
+        timestamp = int(event.timestamp.timestamp())
+        if timestamp < 0:
+            raise ValueError(f"AMQP knows no time before 1970: {event.timestamp}")
         return OutgoingMessage(
             type=type_,
             body=body,
             message_id=str(event.event_id),
             correlation_id=cause.correlation_id or causation_id,
-            timestamp=int(event.timestamp.timestamp()),
+            timestamp=timestamp,
             headers={
                 "causation-id": causation_id,
                 "schema-version": version,

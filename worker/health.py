@@ -52,7 +52,7 @@ class Health:
                 require_write(self._database)
         except PersistenceError as error:
             return f"the database is not usable: {error}"
-        return self.why_not_live()
+        return self.why_not_live() or self.trouble
 
 
 def serve(health: Health, host: str, port: int) -> ThreadingHTTPServer:

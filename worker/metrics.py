@@ -23,6 +23,9 @@ class Metrics:
         self.returned = Counter(
             "returned", "Messages that no queue wanted, by kind.", ["kind"], registry=self.registry
         )
+        self.unsendable = Counter(
+            "unsendable", "Messages set aside, by kind.", ["kind"], registry=self.registry
+        )
         self.working = Gauge(
             "working", "1 while this process consumes or relays.", registry=self.registry
         )

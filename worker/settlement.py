@@ -11,6 +11,7 @@ import structlog
 
 from domain.exceptions import DomainError
 from domain.messages import CommandFailed, CommandID, CommandRejected, Event
+from persistence.dead_letters import UNSENDABLE
 from persistence.exceptions import PersistenceError
 from persistence.inbox import APPLIED, FAILED, REJECTED, RETRYING, InboxEntry
 from persistence.messages import DeadLetter, OutgoingMessage
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 
 DUPLICATE, DEAD = "duplicate", "dead"  # beside the four an inbox entry may have
 
+FEW = 7  # of the latest attempts that are told with the first three
 MAX_TRACEBACK = 8192  # bytes of a traceback that a dead letter keeps
 
 
@@ -65,7 +67,7 @@ class Settlement:
         attempt = known.attempt if known else 1
         first = _first_attempt(received, attempt) if known else 1
         history = received.message.headers.get(HISTORY_HEADER) if known else None
-        attempts = [*str(history or "").split(), now_text()]
+        attempts = _bounded([*str(history or "").split(), now_text()])
         reason = f"{type(error).__name__}: {printable(error)}"
         log.debug("traceback", command_id=received.command_id, traceback=_traceback(error))
         tries = attempt - first + 1
@@ -118,6 +120,13 @@ class Settlement:
         """Log what has failed; to be called once that is committed, and so is said once."""
         for failure in self._failures:
             log.warning(**failure)
+
+    def unsendable(self, received: Received, reason: str) -> str:
+        """Give the command up whose retry cannot be sent, unless something else became of it."""
+        known = self._known(received)
+        if known and not _is_its_attempt(received, known):
+            return DUPLICATE
+        return self._fail(_letter(received, UNSENDABLE, reason), received)
 
     def _known(self, received: Received) -> InboxEntry | None:
         return self._unit.inbox.get(received.command_id) if received.command_id else None
@@ -280,6 +289,11 @@ def _has_expired(message: Message, queue: str) -> bool:
     if not isinstance(latest, dict):
         return False
     return latest.get("queue") == queue and latest.get("reason") == "expired"
+
+
+def _bounded(attempts: list[str]) -> list[str]:
+    """Return the first and the last few: what a message tells of itself has its limits."""
+    return [*attempts[:3], *attempts[3:][-FEW:]]
 
 
 def _letter(

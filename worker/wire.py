@@ -12,6 +12,10 @@ ATTEMPT_HEADER = "retry-attempt"  # which attempt this delivery is: 2 for the fi
 FIRST_HEADER = "retry-first"  # the attempt from which `MAX_ATTEMPTS` counts: 1 until a replay
 HISTORY_HEADER = "retry-history"  # when the earlier attempts were made, separated by spaces
 MAX_HEADERS = 50  # of a sender's headers that we keep
+# What a command was sent with and is not sent again with, or the broker would end our channel.
+_NOT_AGAIN = "user_id"  # must be who publishes
+_DIRECT_REPLY = "amq.rabbitmq.reply-to"  # as reply_to: must be who waits for replies on the channel
+_ROUTES = {"CC", "BCC"}  # headers: further queues, and must be lists
 
 _NAMES = (
     "type",
@@ -72,7 +76,11 @@ def properties_of_message(message: OutgoingMessage, app_id: str) -> BasicPropert
 
 
 def properties_of_command(command: StoredCommand) -> BasicProperties:
-    properties = {name: value for name, value in command.properties.items() if name != "user_id"}
+    properties = {n: value for n, value in command.properties.items() if n != _NOT_AGAIN}
+    if properties.get("reply_to") == _DIRECT_REPLY:
+        del properties["reply_to"]
+    if headers := properties.get("headers"):
+        properties["headers"] = {n: value for n, value in headers.items() if n not in _ROUTES}
     return BasicProperties(delivery_mode=DeliveryMode.Persistent, **properties)
 
 

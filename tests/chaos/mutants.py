@@ -17,6 +17,7 @@ from persistence.unit_of_work import UnitOfWork
 from worker import outgoing
 from worker.batches import Batches
 from worker.cli import main
+from worker.lane import BITE
 
 
 def ack_before_commit() -> None:
@@ -74,14 +75,14 @@ def relay_without_lock() -> None:
 
 def delete_past_a_nack() -> None:
     """Whatever is confirmed is deleted, whether what came before it is or not."""
-    send, tries = outgoing.Outgoing.send, count()
+    send, tries = outgoing.Events._send, count()
 
-    def in_large_bites(self: Any, *arguments: Any, **options: Any) -> bool:
+    def in_large_bites(self: Any, *arguments: Any, **options: Any) -> None:
         if next(tries) < 6:  # small bites, after the first nack, would hide the harm by luck
-            self._bite = outgoing.BITE
-        return send(self, *arguments, **options)
+            self._bite = BITE
+        send(self, *arguments, **options)
 
-    outgoing.Outgoing.send = in_large_bites  # type: ignore[method-assign]  # the mutation
+    outgoing.Events._send = in_large_bites  # type: ignore[method-assign]  # the mutation
     outgoing.deletable = lambda rows, confirmed: [  # type: ignore[assignment]  # the mutation
         row.id for number, row in rows.items() if number in confirmed
     ]

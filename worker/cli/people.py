@@ -48,10 +48,11 @@ def send(type: str, fields: tuple[str, ...]) -> None:
         message_id=str(command.command_id),
     )
     with Broker(settings.amqp_url, f"{settings.component_name} send", settings.heartbeat) as broker:
-        publisher = Publisher(broker, while_waiting=lambda: None)
+        publisher = Publisher(broker)
+        publisher.wait(lambda: publisher.ready)
         body = json.dumps(content, ensure_ascii=False)
         number = publisher.publish("", settings.command_queue, body.encode(), properties)
-        publisher.wait()
+        publisher.wait(lambda: not publisher.pending)
     if number in publisher.returned:
         raise click.ClickException(
             f"There is no queue {settings.command_queue} on this broker. Is COMPONENT_NAME right,"

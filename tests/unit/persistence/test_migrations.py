@@ -172,7 +172,8 @@ def test_every_constraint_and_index_is_named_by_the_convention(database):
     assert names - {None} | unnamed == {
         *(f"pk_{table}" for table in TABLES),
         "ix_inbox_recorded_at",
-        "ix_outbox_component_id",
+        "ix_outbox_events",
+        "ix_outbox_replies",
         "ix_retries_component_due_at",
         "ix_retries_component_command_id",
         "ix_dead_letters_command_id",

@@ -25,6 +25,7 @@ from tests.support.component import Sabotage, component, rows
 from tests.support.messages import CREATE, UPDATE, create, message, read, update
 from worker.processor import Processor
 from worker.reading import Received
+from worker.wire import HISTORY_HEADER
 
 
 class Bug(Exception):
@@ -838,6 +839,20 @@ def test_other_content_with_the_number_of_the_attempt_is_a_dead_letter(world):
     forged = read(UPDATE, {**content, "value": "mine"}, headers={"retry-attempt": 2})
     assert world.apply(forged) == {"dead": 1}
     assert world.status(received) == "retrying"
+
+
+def test_the_history_of_a_retry_has_the_first_and_the_last_few_attempts(world):
+    received = read(UPDATE, update(world.entity(), "bug"))
+    world.sabotage(failing("bug"), max_attempts=1000)
+    lengths, first = [], set()
+    for _ in range(15):
+        world.apply(received)
+        received = world.next_attempt()
+        history = received.message.headers[HISTORY_HEADER].split()
+        lengths.append(len(history))
+        first.add(history[0])
+    assert lengths == [*range(1, 11), *[10] * 5]
+    assert len(first) == 1
 
 
 def test_a_sender_cannot_count_attempts_for_us(world):

@@ -193,6 +193,19 @@ def test_whatever_was_received_can_be_stored_and_sent_again(headers):
     assert (again.headers or {}) == stored.properties["headers"]
 
 
+@pytest.mark.parametrize("value", [["side"], "side", 7, None])
+@pytest.mark.parametrize("name", ["CC", "BCC"])
+def test_a_command_is_not_sent_again_to_the_queues_it_was_copied_to(name, value):
+    stored = message("t", b"", headers={name: value, "cc": "c"}).stored()
+    assert name in stored.properties["headers"]  # it is kept for people
+    assert properties_of_command(stored).headers == {"cc": "c"}
+
+
+def test_a_reply_address_of_another_channel_is_not_sent_again():
+    stored = message("t", b"", reply_to="amq.rabbitmq.reply-to").stored()
+    assert properties_of_command(stored).reply_to is None
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
