@@ -143,7 +143,8 @@ class Consumer:
         self._health.metrics.batches.observe(seconds)
         for ending, count in endings.items():
             self._health.metrics.commands.labels(ending).inc(count)
-        log.info("batch", commands=len(batch), seconds=round(seconds, 4), **endings)
+        self._health.metrics.summary.add(endings, seconds)
+        log.debug("batch", commands=len(batch), seconds=round(seconds, 4), **endings)
 
     def _settle(self, intake: Intake, batch: Batch, settle: Settle) -> Counter[str]:
         """Commit the batch and acknowledge it; where the database refuses it, its halves."""

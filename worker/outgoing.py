@@ -62,12 +62,10 @@ class Outgoing:
             self._bite = 1
             raise MessagesRefused(f"{len(refused)} of {len(rows) + len(retries)} messages")
         self._bite = min(BITE, 2 * self._bite)
-        log.info(
-            "relayed",
-            messages=len(sent_rows),
-            retries=len(sent_retries),
-            seconds=round(monotonic() - started, 4),
-        )
+        seconds = monotonic() - started
+        counts = {"messages": len(sent_rows), "retries": len(sent_retries)}
+        self._metrics.summary.add(counts, seconds)
+        log.debug("relayed", **counts, seconds=round(seconds, 4))
         return more
 
     def _suspect(
