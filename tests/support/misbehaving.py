@@ -1,16 +1,18 @@
 """A worker whose aggregate misbehaves on demand: `python -m tests.support.misbehaving consume`.
 
 The value of an `UpdateValue` says how: `bug` raises on every attempt, `bug until N` on the attempts
-before the Nth, `exit` ends the process, `unstorable` leaves a state that PostgreSQL refuses.
+before the Nth, `exit` ends the process, `hang` never returns, `unstorable` leaves a state that
+PostgreSQL refuses. `PATIENCE`: seconds after which the watchdog ends a process.
 """
 
 import os
 from collections import Counter
+from threading import Event
 
 from domain.entity.commands import UpdateValue
 from domain.entity.entity import Entity
 from domain.entity.events import Updated
-from worker.cli import main
+from worker.cli import main, processes
 
 _attempts: Counter[object] = Counter()
 _update = Entity.update
@@ -20,6 +22,8 @@ def update(self: Entity, command: UpdateValue) -> Updated:
     _attempts[command.command_id] += 1
     if command.value == "exit":
         os._exit(1)
+    if command.value == "hang":
+        Event().wait()
     updated = _update(self, command)
     if command.value == "bug":
         raise RuntimeError("the handler has a bug")
@@ -33,4 +37,6 @@ def update(self: Entity, command: UpdateValue) -> Updated:
 
 if __name__ == "__main__":
     Entity.update = update  # type: ignore[method-assign]
+    if "PATIENCE" in os.environ:
+        processes.patience = lambda settings: float(os.environ["PATIENCE"])
     main()

@@ -70,10 +70,12 @@ class System:
             }
             channel.queue_declare(self.queue, durable=True, arguments={**quorum, **limits})
 
-    def start(self, *arguments: str, module: str = "worker", **settings: str) -> "Process":
-        """Start a process of the component and return at once."""
+    def start(
+        self, *arguments: str, module: str = "worker", log: Path | None = None, **settings: str
+    ) -> "Process":
+        """Start a process of the component and return at once; `log` takes what it prints."""
         self._logs += 1
-        log = self._folder / f"{self._logs}-{arguments[0]}.log"
+        log = log or self._folder / f"{self._logs}-{arguments[0]}.log"
         with log.open("wb") as output:
             popen = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
