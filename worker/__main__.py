@@ -13,8 +13,8 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` sets it
             signal.signal(number, _end)
-    for number in (signal.SIGUSR1, signal.SIGUSR2):
-        signal.signal(number, signal.SIG_IGN)  # left alone, they would end us
+    for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTTOU):
+        signal.signal(number, signal.SIG_IGN)  # left alone, they would end or stop us
     from worker.cli import main as command_line  # noqa: PLC0415 - it takes a second
 
     command_line()

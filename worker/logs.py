@@ -28,7 +28,11 @@ class _FromLibraries(logging.Handler):
     """Turns a record of the standard library's logging into a line like ours."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info)
+        try:
+            level = min(record.levelno // 10 * 10, logging.CRITICAL)  # theirs may be in between
+            log.log(level, record.getMessage(), logger=record.name, exc_info=record.exc_info)
+        except Exception:
+            self.handleError(record)
 
 
 def configure_logs(level: str, format: str) -> None:

@@ -21,6 +21,7 @@ log = structlog.get_logger()
 HUNG = 70  # the exit code: an internal error, as sysexits.h has it
 INTERVAL = 1.0  # seconds between two looks
 ASLEEP = 3.0  # seconds between two looks that tell of a machine or a process that stood still
+OUTSIDE = 300.0  # seconds of silence while the broker does not have us: connecting may be slow
 LEEWAY = 5.0  # seconds later, what the thread should have ended is ended without it
 
 
@@ -35,7 +36,7 @@ def patience(settings: Settings) -> float:
 class Watchdog:
     """Looks from a thread of its own whether the main loop turns, and whether the drain ends.
 
-    Only while the broker has us: what happens before and after has deadlines of its own.
+    While the broker does not have us, much more time is given: nothing waits for us then.
     """
 
     def __init__(
@@ -70,22 +71,24 @@ class Watchdog:
             if self._stop.overdue:
                 log.warning("stopped in the middle of something; it goes back to the queue")
                 leave(0)
-        elif self._health.serving and self._silence(now) > self._limit:
-            silent = round(self._silence(now), 1)
-            log.error("the main loop hangs: this process ends", silent=silent, stacks=stacks())
+            return
+        silent = now - max(self._health.ticked, self._awake_since)
+        if silent > (self._limit if self._health.serving else OUTSIDE):
+            log.error(
+                "the main loop hangs: this process ends", silent=round(silent), stacks=stacks()
+            )
             leave(HUNG)
-
-    def _silence(self, now: float) -> float:
-        return now - max(self._health.ticked, self._awake_since)
 
     def _watch_this_thread(self) -> None:
         """Say that this thread runs. Where no thread can, only somebody outside can end us."""
-        if self._pulse is None:
-            # Python's own timer needs no turn of the interpreter. It cannot know of a standstill.
-            faulthandler.dump_traceback_later(self._limit + LEEWAY, exit=True, file=self._output)
-            return
-        with suppress(BlockingIOError, BrokenPipeError):  # nobody listens, or nobody is left
-            os.write(self._pulse, b".")
+        # A pulse has no room where nobody listens; at its limits, the system has no timer for us.
+        with suppress(OSError, RuntimeError):
+            if self._pulse is not None:
+                os.write(self._pulse, b".")
+            else:
+                # Python's own timer needs no turn of the interpreter. It knows of no standstill.
+                limit = self._limit + LEEWAY
+                faulthandler.dump_traceback_later(limit, exit=True, file=self._output)
 
 
 def stacks() -> str:

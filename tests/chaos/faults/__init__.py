@@ -11,6 +11,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(processes.kill_a_relay, often=2),
     Fault(processes.kill_everything),
     Fault(processes.drain_a_consumer),
+    Fault(processes.let_a_handler_hang),
     *(Fault(kill) for kill in processes.AIMED),
     Fault(servers.restart_the_database),
     Fault(servers.take_the_database_away_for_three_seconds),

@@ -1,4 +1,4 @@
-"""Processes that die: anywhere, or where it hurts most."""
+"""Processes that die, anywhere or where it hurts most, and one that hangs."""
 
 import random
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from tests.chaos.scene import CONSUMERS, RELAYS, Scene
 from tests.support.kill_points import CONSUMER_POINTS, RELAY_POINTS
+from worker.watchdog import HUNG
 
 
 def kill_a_consumer(scene: Scene) -> None:
@@ -26,6 +27,14 @@ def drain_a_consumer(scene: Scene) -> None:
     process = scene.processes[role]
     process.wait_for_log('"consuming"')  # before it has its signal handler, a signal just ends it
     assert process.stop(30) == 0, process.log()
+    scene.start(role)
+
+
+def let_a_handler_hang(scene: Scene) -> None:
+    role = random.choice(CONSUMERS)
+    scene.kill(role)
+    process = scene.start(role, module="tests.support.hanging", HANG_AT=str(random.randint(1, 100)))
+    assert process.wait(60) == HUNG, process.log()
     scene.start(role)
 
 

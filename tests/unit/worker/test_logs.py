@@ -172,6 +172,27 @@ def test_what_libraries_log_becomes_a_line_of_ours() -> None:
     assert (line["event"], line["level"], line["logger"]) == ("take care", "warning", "theirs")
 
 
+def test_a_record_of_a_library_that_is_wrong_is_no_error_of_its_caller() -> None:
+    script = """
+logging.getLogger("theirs").warning("%s %s", "one")
+logging.getLogger("theirs").log(35, "in between")
+"""
+    process = start(script, stderr=subprocess.PIPE)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert json.loads(errors.splitlines()[-1])["event"] == "in between"
+
+
+def test_lost_lines_are_in_the_metrics() -> None:
+    script = """
+from prometheus_client import generate_latest
+from worker.metrics import Metrics
+sys.stderr.buffer.dropped = 7
+assert b"log_lines_dropped 7.0" in generate_latest(Metrics().registry)
+"""
+    assert lines(script) == []
+
+
 def test_a_value_that_cannot_be_shown_costs_only_its_line() -> None:
     script = """
 class Evil:

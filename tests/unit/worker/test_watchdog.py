@@ -1,6 +1,7 @@
 """Who is ended by the watchdog, and who is not; the processes themselves are in `integration`."""
 
 import os
+import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import NoReturn
@@ -13,7 +14,7 @@ from tests.unit.worker.test_stop import ran
 from worker import stop as stop_module
 from worker import watchdog as module
 from worker.stop import StopFlag
-from worker.watchdog import HUNG, Watchdog
+from worker.watchdog import HUNG, Watchdog, stacks
 
 
 class Left(BaseException):
@@ -64,9 +65,11 @@ def test_a_loop_that_turns_is_left_alone(world):
         world.health.ticked = world.now
 
 
-def test_what_the_broker_does_not_have_yet_is_left_alone(world):
+def test_whom_the_broker_does_not_have_gets_more_time(world):
     world.health.serving = False
     world.pass_time(300)
+    with pytest.raises(Left, match=str(HUNG)):
+        world.pass_time(1)
 
 
 def test_a_process_that_stood_still_begins_anew(world):
@@ -157,13 +160,16 @@ def test_a_process_that_is_stuck_ends_well_after_the_time_to_drain():
     assert "it goes back to the queue" in result.stdout
 
 
-def test_stacks_begin_with_the_main_thread():
-    script = """
-import threading
-from worker.watchdog import stacks
-def look(): print(stacks())
-thread = threading.Thread(target=look)
-thread.start()
-thread.join()
-"""
-    assert ran(script).stdout.startswith("MainThread:\n")
+def test_stacks_begin_with_the_main_thread(monkeypatch):
+    threads = threading.enumerate()
+    monkeypatch.setattr(threading, "enumerate", lambda: [thread, *threads])
+    shown: list[str] = []
+    thread = threading.Thread(target=lambda: shown.append(stacks()))
+    other = threading.Event()
+    threads.insert(0, threading.Thread(target=other.wait, name="other"))
+    threads[0].start()
+    thread.start()
+    thread.join()
+    other.set()
+    assert shown[0].startswith("MainThread:\n")
+    assert "\nother:\n" in shown[0]
