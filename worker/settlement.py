@@ -4,6 +4,9 @@ import random
 import sys
 import traceback
 from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import structlog
 
 from domain.exceptions import DomainError
 from domain.messages import CommandFailed, CommandID, CommandRejected, Event
@@ -15,9 +18,13 @@ from schemas.exceptions import Undecodable
 from worker.composition import Component, Handlers
 from worker.envelopes import Envelopes
 from worker.reading import Received
+from worker.topology import backstop_queue
 from worker.wire import ATTEMPT_HEADER, HISTORY_HEADER, now_text, printable
 
-DUPLICATE, DEAD = "duplicate", "dead"  # beside the four an inbox entry may have
+# Beside the four that an inbox entry may have.
+DUPLICATE, DEAD, IGNORED = "duplicate", "dead", "ignored"
+
+log = structlog.get_logger()
 
 MAX_TRACEBACK = 8192  # bytes of a traceback that a dead letter keeps
 
@@ -25,7 +32,8 @@ MAX_TRACEBACK = 8192  # bytes of a traceback that a dead letter keeps
 class Settlement:
     """Settles the commands of one unit of work, one after the other.
 
-    Each method returns the ending: what the inbox says of the command, `duplicate` or `dead`.
+    Each method returns the ending: what the inbox says of the command, `duplicate`, `dead`, or
+    `ignored` where it is no command but an event, sent here by somebody's `reply_to`.
     """
 
     def __init__(self, unit: UnitOfWork, handlers: Handlers, component: Component) -> None:
@@ -36,6 +44,8 @@ class Settlement:
 
     def settle(self, received: Received) -> str:
         """Apply the command, unless there is a reason not to."""
+        if received.is_event:
+            return IGNORED
         known = self._known(received)
         if known and not _is_its_attempt(received, known):
             return self._repeated(received, known)
@@ -44,7 +54,7 @@ class Settlement:
                 raise received.fault
             return self._apply(received)
         except Undecodable as fault:
-            return self._fail(_letter(received, fault.kind, fault.reason, fault.errors), received)
+            return self._fail(_letter_of_fault(received, fault), received)
         except DomainError as refusal:
             return self._reject(received, refusal)
         except PersistenceError:
@@ -61,7 +71,7 @@ class Settlement:
         if attempt >= self._settings.max_attempts:
             reason = f"{type(error).__name__}: {printable(error)}"
             letter = _letter(received, "failed", reason, attempts=attempts, error=error)
-            return self._fail(letter, received)
+            return self._fail(letter, received, f"It could not be applied; attempts: {attempt}.")
         delays = self._settings.retry_delays
         delay = delays[min(attempt, len(delays)) - 1] * random.uniform(1, 1.25)  # noqa: S311
         headers = {ATTEMPT_HEADER: attempt + 1, HISTORY_HEADER: " ".join(attempts)}
@@ -72,12 +82,14 @@ class Settlement:
     def refused(self, received: Received, error: Exception) -> str:
         """Count a failed attempt, if the command is still to be applied."""
         known = self._known(received)
-        if received.fault or (known and not _is_its_attempt(received, known)):
+        if received.command is None or (known and not _is_its_attempt(received, known)):
             return self.settle(received)
         return self.attempt_failed(received, error)
 
     def crashed(self, received: Received) -> str:
         """Give the command up, unless it has ended all the same."""
+        if received.is_event:
+            return IGNORED
         known = self._known(received)
         if known and known.status != RETRYING:
             return DUPLICATE
@@ -93,16 +105,14 @@ class Settlement:
 
     def _repeated(self, received: Received, known: InboxEntry) -> str:
         """Answer a command that the inbox knows; its first outcome stands."""
-        message = received.message
         fault = received.fault if isinstance(received.fault, Undecodable) else None
-        if received.digest != known.digest or (fault and known.status != FAILED):
-            kind = fault.kind if fault else "command-id-reused"
-            reason = fault.reason if fault else "Another command had this command_id before."
-            errors = fault.errors if fault else None
-            self._unit.dead_letters.add(_letter(received, kind, reason, errors))
-            return DEAD
-        if known.outcome and message.reply_to:
-            self._unit.outbox.add(known.outcome, reply_to=message.reply_to)
+        if not received.has_digest(known.digest) or (fault and known.status != FAILED):
+            fault = fault or Undecodable(
+                "command-id-reused", "Another command had this command_id before."
+            )
+            return self._only_reply(_letter_of_fault(received, fault), received)
+        if known.outcome:
+            self._reply(received, known.outcome)
         return DUPLICATE
 
     def _apply(self, received: Received) -> str:
@@ -130,20 +140,19 @@ class Settlement:
             ),
         )
 
-    def _fail(self, letter: DeadLetter, received: Received) -> str:
-        self._unit.dead_letters.add(letter)
+    def _fail(self, letter: DeadLetter, received: Received, reason: str | None = None) -> str:
+        """`reason`: what the world is told where the letter's names what is ours alone."""
         if received.command_id is None:
-            return DEAD
-        return self._announce(
-            received,
-            FAILED,
-            CommandFailed(
-                command_id=received.command_id,
-                command_type=received.message.type or "",
-                code=letter.kind,
-                reason=letter.reason,
-            ),
-        )
+            return self._only_reply(letter, received)
+        self._unit.dead_letters.add(letter)
+        return self._announce(received, FAILED, _failed(letter, received, reason))
+
+    def _only_reply(self, letter: DeadLetter, received: Received) -> str:
+        """Set aside what no command is known by; nobody but its sender hears of it."""
+        self._unit.dead_letters.add(letter)
+        failed = _failed(letter, received)
+        self._reply(received, self._envelopes.of_ending(failed, received.message))
+        return DEAD
 
     def _announce(self, received: Received, status: str, ending: Event) -> str:
         outcome = self._envelopes.of_ending(ending, received.message)
@@ -152,8 +161,11 @@ class Settlement:
         return self._record(received, status, outcome=outcome)
 
     def _reply(self, received: Received, outcome: OutgoingMessage) -> None:
-        if received.message.reply_to:
-            self._unit.outbox.add(outcome, reply_to=received.message.reply_to)
+        reply_to = received.message.reply_to
+        if reply_to in (self._settings.command_queue, backstop_queue(self._settings)):
+            _say_that_we_do_not_answer_ourselves(reply_to)
+        elif reply_to:
+            self._unit.outbox.add(outcome, reply_to=reply_to)
 
     def _record(
         self,
@@ -171,6 +183,11 @@ class Settlement:
         return status
 
 
+@cache
+def _say_that_we_do_not_answer_ourselves(queue: str) -> None:
+    log.warning("a sender's reply_to is our own queue; no replies go there", queue=queue)
+
+
 def _identity(received: Received) -> CommandID:
     assert received.command_id is not None
     return received.command_id
@@ -180,9 +197,22 @@ def _is_its_attempt(received: Received, known: InboxEntry) -> bool:
     """Tell whether this delivery is the one that a waiting command waits for."""
     return (
         known.status == RETRYING
-        and received.digest == known.digest
+        and received.has_digest(known.digest)
         and received.message.headers.get(ATTEMPT_HEADER) == known.attempt
     )
+
+
+def _failed(letter: DeadLetter, received: Received, reason: str | None = None) -> CommandFailed:
+    return CommandFailed(
+        command_id=received.command_id,
+        command_type=received.message.type or "",
+        code=letter.kind,
+        reason=reason or letter.reason,
+    )
+
+
+def _letter_of_fault(received: Received, fault: Undecodable) -> DeadLetter:
+    return _letter(received, fault.kind, fault.reason, fault.errors, error=fault.bug)
 
 
 def _letter(

@@ -16,12 +16,15 @@ from persistence.dead_letters import DeadLetterView, DeadLetterViews, dead_lette
 from persistence.entity.table import entities
 from persistence.exceptions import Refused, StorageUnavailable
 from persistence.inbox import inbox
+from persistence.messages import OutgoingMessage
 from persistence.outbox import outbox
 from persistence.retries import retries
 from tests.support.component import Sabotage, component, rows
-from tests.support.messages import CREATE, UPDATE, create, message, read, update
+from tests.support.messages import CREATE, MAX_BYTES, UPDATE, codec, create, message, read, update
+from worker import wire
 from worker.processor import Processor
-from worker.reading import Received
+from worker.reading import Reader, Received
+from worker.wire import properties_of_message
 
 
 class Bug(Exception):
@@ -323,9 +326,64 @@ def test_a_dead_letter_names_the_wrong_fields(world):
     assert world.letter().errors == {"value": ["Not a valid string."]}
 
 
-def test_a_mismatch_of_ids_is_a_dead_letter(world):
-    world.apply(read(CREATE, create(), message_id=str(uuid4())))
-    assert world.letter().kind == "id-mismatch"
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"command_id": "order-4711"}'])
+def test_who_asks_is_told_of_a_message_without_command_id(world, body):
+    world.apply(read(CREATE, body, reply_to="sender", correlation_id="c"))
+    (reply,) = rows(world.database, outbox)
+    content = json.loads(reply["body"])
+    assert (reply["reply_to"], reply["type"]) == ("sender", "CommandFailed")
+    assert (content["command_id"], content["reason"]) == (None, world.letter().reason)
+    assert (reply["correlation_id"], reply["headers"]) == ("c", {"schema-version": 1})
+
+
+def test_such_an_answer_is_correlated_by_the_message_id_where_there_is_nothing_else(world):
+    world.apply(read(CREATE, b"{", reply_to="sender", message_id="their own"))
+    assert rows(world.database, outbox)[0]["correlation_id"] == "their own"
+
+
+def test_who_asks_is_told_of_another_command_of_the_same_id(world):
+    content = update(world.entity(), "blue")
+    world.apply(read(UPDATE, content))
+    world.forget(outbox)
+    world.apply(read(UPDATE, {**content, "value": "green"}, reply_to="sender"))
+    (reply,) = world.bodies()
+    assert (reply["code"], reply["command_id"]) == ("command-id-reused", content["command_id"])
+
+
+@pytest.mark.parametrize("queue", ["tests.commands", "tests.commands.dead"])
+def test_nobody_has_answers_sent_to_our_own_queues(world, queue):
+    content = create()
+    world.apply(read(CREATE, content, reply_to=queue))
+    world.apply(read(CREATE, content, reply_to=queue))
+    world.apply(read(UPDATE, {**content, "value": "x"}, reply_to=queue))
+    world.apply(read(CREATE, b"{", reply_to=queue))
+    assert world.sent() == [(None, "entity.Created")]
+
+
+def outcome_of(world: World, *received: Received) -> Received:
+    """Return the last outcome as it comes to a queue that somebody named as `reply_to`."""
+    world.apply(*received)
+    row = rows(world.database, outbox)[-1]
+    outgoing = OutgoingMessage(**{name: row[name] for name in OutgoingMessage._fields})
+    world.forget(outbox)
+    properties = properties_of_message(outgoing, "other")
+    reader = Reader(codec(), MAX_BYTES)
+    return reader.read(wire.received(properties, outgoing.body.encode()))
+
+
+@pytest.mark.parametrize(
+    ("type", "body"),
+    [(CREATE, create()), (UPDATE, update(uuid4())), (UPDATE, update(uuid4(), 7)), (CREATE, b"{")],
+    ids=["applied", "rejected", "failed", "unidentified"],
+)
+@pytest.mark.parametrize("settle", ["apply", "crash"])
+def test_an_outcome_that_comes_to_a_command_queue_ends_quietly(world, type, body, settle):
+    outcome = outcome_of(world, read(type, body, reply_to="another.commands"))
+    world.forget(dead_letters)
+    before = rows(world.database, inbox)
+    assert getattr(world.processor, settle)([outcome]) == {"ignored": 1}
+    assert (world.sent(), rows(world.database, dead_letters)) == ([], [])
+    assert rows(world.database, inbox) == before
 
 
 def test_an_unreadable_message_costs_its_neighbours_nothing(world):
@@ -413,8 +471,8 @@ def test_a_bad_message_with_the_content_of_an_applied_command_is_a_dead_letter(w
     applied = read(CREATE, content)
     world.apply(applied)
     world.forget(outbox)
-    assert world.apply(read(CREATE, content, message_id=str(uuid4()))) == {"dead": 1}
-    assert world.letter().kind == "id-mismatch"
+    assert world.apply(read(CREATE, content, content_encoding="gzip")) == {"dead": 1}
+    assert world.letter().kind == "malformed"
     assert (world.status(applied), world.sent()) == ("applied", [])
 
 
@@ -426,10 +484,10 @@ def test_a_bad_message_under_a_known_id_names_the_wrong_fields(world):
 
 
 def test_a_bad_message_that_comes_again_adds_nothing(world):
-    bad = read(CREATE, create(), message_id=str(uuid4()))
+    bad = read(CREATE, create(), content_encoding="gzip")
     world.apply(bad)
     assert world.apply(bad) == {"duplicate": 1}
-    assert world.letter().kind == "id-mismatch"
+    assert world.letter().kind == "malformed"
 
 
 def test_a_duplicate_in_the_same_batch_changes_nothing(world):
@@ -473,7 +531,7 @@ def test_another_command_of_the_same_id_leaves_the_first_outcome(world):
     world.forget(outbox)
     content = json.loads(received.message.body)
     world.apply(read(UPDATE, {**content, "value": "green"}, reply_to="sender"))
-    assert (world.known(received), world.sent()) == (before, [])
+    assert (world.known(received), world.sent()) == (before, [("sender", "CommandFailed")])
 
 
 def test_an_unreadable_message_with_a_known_id_is_a_dead_letter_of_its_own_kind(world):
