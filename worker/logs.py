@@ -5,6 +5,8 @@ import sys
 
 import structlog
 
+from worker.showing import make_harmless
+
 
 def configure_logs(level: str, format: str) -> None:
     """Set up structlog; the libraries' own records below errors are not worth a line."""
@@ -17,6 +19,7 @@ def configure_logs(level: str, format: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            make_harmless,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

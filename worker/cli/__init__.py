@@ -8,6 +8,7 @@ from persistence.exceptions import MappingError, PersistenceError, SchemaBehind
 from schemas.exceptions import CatalogueError
 from worker.cli import dead, people, processes
 from worker.exceptions import BrokerUnavailable, NotReplayable, SettingsError, TopologyMismatch
+from worker.showing import harmless_lines, without_secrets
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -45,5 +46,5 @@ def main() -> None:
 
 
 def _exit(sentence: str) -> None:
-    click.echo(f"Error: {sentence}", err=True)
+    click.echo(f"Error: {harmless_lines(without_secrets(sentence))}", err=True)
     sys.exit(1)
