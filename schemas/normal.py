@@ -39,11 +39,7 @@ def _rule(field: Field[Any]) -> Normalize | None:
     if isinstance(field, Uuid | fields.UUID):
         return _lower
     if isinstance(field, fields.Nested):
-        return (
-            _each(lambda value: _nested(field.schema, value))
-            if field.many
-            else (lambda value: _nested(field.schema, value))
-        )
+        return lambda value: _nested(field.schema, value)
     if isinstance(field, fields.List) and (rule := _rule(field.inner)):
         return _each(rule)
     if isinstance(field, fields.Dict) and field.value_field and (rule := _rule(field.value_field)):
@@ -56,6 +52,8 @@ def _lower(value: Any) -> Any:
 
 
 def _nested(schema: Schema, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_nested(schema, item) for item in value]
     return _rules_of(schema).normal(value) if isinstance(value, dict) else value
 
 

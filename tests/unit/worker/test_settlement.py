@@ -868,6 +868,33 @@ def test_a_bug_whose_message_cannot_be_stored_still_makes_a_dead_letter(database
     assert world.letter().reason == "Bug: a\\x00b\\ud800"
 
 
+SECRETS = "postgresql://shop:hunter2@10.0.0.7/shop: SELECT salary FROM staff"
+
+
+@pytest.mark.parametrize("reply_to", [None, "sender"])
+@pytest.mark.parametrize(
+    "raised", [Bug(SECRETS), KeyError(SECRETS), OSError(2, SECRETS, "/etc/passwd")], ids=repr
+)
+def test_the_world_is_told_nothing_of_the_inside_of_a_bug(world, raised, reply_to):
+    def sabotage(command: Command) -> None:
+        raise raised
+
+    world.sabotage(sabotage, max_attempts=1)
+    world.apply(read(CREATE, create(), reply_to=reply_to))
+    assert SECRETS in world.letter().reason
+    assert SECRETS in world.letter().traceback
+    for row in rows(world.database, outbox):
+        assert json.loads(row["body"])["reason"] == "It could not be applied; attempts: 1."
+        assert not any(word in str(row) for word in ("hunter2", "SELECT", "passwd", "Bug", "Error"))
+
+
+def test_the_world_is_told_nothing_of_the_words_of_the_database(world):
+    world.sabotage(failing(), max_attempts=1)
+    world.processor.refuse(read(CREATE, create()), Refused(SECRETS))
+    assert world.letter().reason == f"Refused: {SECRETS}"
+    assert [body["reason"] for body in world.bodies()] == ["It could not be applied; attempts: 1."]
+
+
 # What the database refuses
 
 
