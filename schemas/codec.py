@@ -130,6 +130,7 @@ class Codec:
         try:
             return schema.message(**schema.read(content))
         except ValidationError as error:
+            error.__traceback__ = None  # marshmallow's frames refer to it, and it to them
             raise Undecodable("invalid", *_explain(error.messages_dict)) from error
 
     def _unknown(self, type: str, version: int) -> Undecodable:

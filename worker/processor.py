@@ -8,6 +8,7 @@ import structlog
 from domain.messages import Command
 from persistence.exceptions import PersistenceError
 from worker.composition import Component
+from worker.memory import Collector
 from worker.reading import Received
 from worker.settlement import Settlement
 
@@ -23,6 +24,7 @@ class Processor:
 
     def __init__(self, component: Component) -> None:
         self._component = component
+        self._collector = Collector()
 
     def apply(self, batch: Sequence[Received]) -> Counter[str]:
         """Apply commands; one that fails is settled and costs its neighbours nothing."""
@@ -43,6 +45,7 @@ class Processor:
         commands: Sequence[Command],
         settle: Callable[[Settlement, Received], str],
     ) -> Counter[str]:
+        self._collector.handled(sum(received.message.size for received in batch))
         endings: Counter[str] = Counter()
         with self._component.unit_of_work() as unit:
             # Aggregates first: who waits for a lock then reads what its holder put into the inbox.

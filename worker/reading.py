@@ -59,8 +59,11 @@ class Reader:
             command = self._command(message, content, version)
         except Exception as error:  # of schemas and command classes, which can be anything
             fingerprint = fingerprint or sha256(message.body).hexdigest()
-            if isinstance(error, Undecodable) and _is_event(message, content):
-                return Received(message, None, fingerprint)
+            if isinstance(error, Undecodable):
+                # It tells all itself; where it was raised, everything is referred to in a circle.
+                error.__cause__ = error.__context__ = error.__traceback__ = None
+                if _is_event(message, content):
+                    return Received(message, None, fingerprint)
             named = uuid_or_none(content.get("command_id")) or _named(message)
             fault = error if named or isinstance(error, Undecodable) else _anonymous(error)
             return Received(message, named, fingerprint, fault=fault)

@@ -49,12 +49,12 @@ class Settlement:
         known = self._known(received)
         if known and not _is_its_attempt(received, known):
             return self._repeated(received, known)
+        if isinstance(received.fault, Undecodable):
+            return self._fail(_letter_of_fault(received, received.fault), received)
         try:
             if received.fault:
                 raise received.fault
             return self._apply(received)
-        except Undecodable as fault:
-            return self._fail(_letter_of_fault(received, fault), received)
         except DomainError as refusal:
             return self._reject(received, refusal)
         except PersistenceError:
