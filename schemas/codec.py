@@ -92,7 +92,8 @@ def uuid_or_none(value: object) -> CommandID | None:
 
 def digest(type: str, content: dict[str, Any]) -> str:
     """Return the fingerprint of a command's content, its `timestamp` left out."""
-    content = {name: value for name, value in content.items() if name != "timestamp"}
+    if "timestamp" in content:
+        content = {name: value for name, value in content.items() if name != "timestamp"}
     try:
         canonical = _canonical(content)
     except RecursionError as error:

@@ -19,13 +19,16 @@ class Rules:
         named = {field.data_key or name: field for name, field in schema.fields.items()}
         # Unless the field itself has a meaning for null.
         self._optional = {n for n, f in named.items() if not (f.required or f.allow_none)}
-        self._fields = {name: rule for name, f in named.items() if (rule := _rule(f))}
+        self._fields = [(name, rule) for name, f in named.items() if (rule := _rule(f))]
 
     def normal(self, content: dict[str, Any]) -> dict[str, Any]:
         """Return the content with UUIDs in lower case and without null in optional fields."""
-        optional = self._optional
-        result = {k: v for k, v in content.items() if v is not None or k not in optional}
-        for name, rule in self._fields.items():
+        result = content.copy()
+        if None in content.values():
+            for name in self._optional:
+                if name in result and result[name] is None:
+                    del result[name]
+        for name, rule in self._fields:
             if name in result:
                 result[name] = rule(result[name])
         return result

@@ -34,7 +34,7 @@ def _tolerant_decode(
         _decode_properties(properties, encoded, offset)  # type: ignore[no-untyped-call]
     except Exception:  # flags or lengths that do not fit what follows
         vars(properties).update(vars(BasicProperties(headers={UNREADABLE: True})))
-    vars(properties)["wire_bytes"] = len(encoded)
+    properties.wire_bytes = len(encoded)  # type: ignore[attr-defined]
     return properties
 
 

@@ -66,9 +66,9 @@ class Message(NamedTuple):
         """Return what it takes to send the command again, with these headers of ours."""
         properties = {name: value for name in _NAMES if (value := getattr(self, name)) is not None}
         kept = {
-            printable(name, 128): _scalar(value)
-            for name, value in islice(self.headers.items(), MAX_HEADERS)
-            if not printable(name).startswith("x-")  # the broker's own
+            name: _scalar(value)
+            for name, value in _kept(self.headers).items()
+            if not name.startswith("x-")  # the broker's own
         }
         return StoredCommand(self.body, {**properties, "headers": {**kept, **headers}})
 
@@ -88,9 +88,14 @@ def received(properties: BasicProperties, body: bytes) -> Message:
 
 def _cut(headers: dict[str, Any]) -> dict[str, Any]:
     """Return so much of the headers as we would store, and what means something to us."""
+    return {name: _scalars(value) for name, value in _kept(headers).items()}
+
+
+def _kept(headers: dict[str, Any]) -> dict[str, Any]:
+    """Return the first headers, and those with a meaning."""
     first = dict(islice(headers.items(), MAX_HEADERS))
     meant = {name: headers[name] for name in _MEANINGFUL if name in headers}
-    return {printable(name, 128): _scalars(value) for name, value in (first | meant).items()}
+    return {printable(name, 128): value for name, value in (first | meant).items()}
 
 
 def _scalars(value: object) -> object:

@@ -131,6 +131,11 @@ def test_no_more_than_so_many_headers_are_kept():
     assert list(kept) == list(headers)[:MAX_HEADERS]
 
 
+def test_a_trace_is_kept_behind_however_many_headers():
+    headers = {f"h{i:03}": i for i in range(MAX_HEADERS)} | {"traceparent": "00-1"}
+    assert "traceparent" in message("t", b"", headers=headers).stored().properties["headers"]
+
+
 def test_our_headers_come_on_top_of_the_limit():
     headers = {f"h{i:03}": i for i in range(MAX_HEADERS)}
     kept = message("t", b"", headers=headers).stored(attempt=2).properties["headers"]
