@@ -1,6 +1,7 @@
 import gzip
 import json
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -171,6 +172,49 @@ def test_the_property_names_the_type_where_a_header_does_too():
 @pytest.mark.parametrize("header", [7, b"\xff", None, "", ["entity.Create"]])
 def test_a_header_that_is_no_text_names_no_type(header):
     assert fault_of(None, create(), headers={"type": header})[0] == "unknown-type"
+
+
+# What libraries send by themselves, seen on the wire or read in their sources.
+NATURAL: dict[str, dict[str, Any]] = {
+    "Node amqplib": {"type": CREATE, "headers": {}},
+    "Node rascal": {"type": CREATE, "content_type": "application/json", "message_id": str(uuid4())},
+    "Node rabbitmq-client": {"type": CREATE, "content_type": "application/json", "headers": {}},
+    "aio-pika": {"type": CREATE, "message_id": uuid4().hex, "content_type": "text/plain"},
+    "kombu": {"type": CREATE, "content_type": "application/json", "content_encoding": "utf-8"},
+    "Spring, text": {
+        "type": CREATE,
+        "content_type": "text/plain",
+        "content_encoding": "UTF-8",
+        "headers": {"spring_listener_return_correlation": str(uuid4())},
+    },
+    "Spring, Jackson": {
+        "type": CREATE,
+        "content_type": "application/json",
+        "content_encoding": "UTF-8",
+        "headers": {"__TypeId__": "shop.Create"},
+    },
+    "amqp-publish": {"content_encoding": "", "headers": {"type": CREATE}},
+    "php-amqp": {"type": CREATE, "content_type": "text/plain", "message_id": ""},
+    "Bunny": {"type": CREATE, "content_type": "application/octet-stream"},
+    "Java's tutorials": {"type": CREATE, "content_type": "text/plain"},
+    "AMQP 1.0 on 4.x": {"headers": {"type": CREATE}, "message_id": f"urn:uuid:{uuid4()}"},
+    "AMQP 1.0 on 3.x": {"type": "binary", "headers": {"type": CREATE}},
+    "Shovel from AMQP 1.0": {"type": "amqp-1.0", "headers": {"type": CREATE}},
+    ".NET with its charset": {"type": CREATE, "content_type": "application/json; charset=utf-8"},
+    "CloudEvents, binary": {
+        "type": CREATE,
+        "content_type": "application/json",
+        "headers": {"cloudEvents:type": CREATE, "cloudEvents:id": "1"},
+    },
+}
+
+
+@pytest.mark.parametrize("properties", NATURAL.values(), ids=NATURAL)
+def test_a_command_with_what_a_library_sends_by_itself_is_read(properties):
+    content = create(correlation=None)
+    sent = {"type": None, **properties}
+    assert read(body=content, **sent).command_id == UUID(content["command_id"])
+    assert read(body=content, **sent).fault is None
 
 
 def test_the_version_of_the_schema_is_1_or_said():

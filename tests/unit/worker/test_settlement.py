@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pika import BasicProperties
 from structlog.testing import capture_logs
 
 from domain.exceptions import DomainError
@@ -366,9 +367,9 @@ def outcome_of(world: World, *received: Received) -> Received:
     row = rows(world.database, outbox)[-1]
     outgoing = OutgoingMessage(**{name: row[name] for name in OutgoingMessage._fields})
     world.forget(outbox)
-    properties = properties_of_message(outgoing, "other")
-    reader = Reader(codec(), MAX_BYTES)
-    return reader.read(wire.received(properties, outgoing.body.encode()))
+    encoded = b"".join(properties_of_message(outgoing, "other").encode())
+    arrived = wire.received(BasicProperties().decode(encoded), outgoing.body.encode())
+    return Reader(codec(), MAX_BYTES).read(arrived)
 
 
 @pytest.mark.parametrize(
