@@ -4,15 +4,20 @@ import io
 import json
 import sys
 import unicodedata
+from uuid import UUID, uuid4
 
 import pika
 import pytest
 import structlog
+from click.testing import CliRunner
 from rich.console import Console
 
-from tests.support.messages import CREATE, create
-from worker.cli import people
+from persistence.database import Database
+from tests.support.component import component
+from tests.support.messages import CREATE, UPDATE, create, read, update
+from worker.cli import cli, dead, people
 from worker.logs import configure_logs
+from worker.processor import Processor
 from worker.showing import harmless, harmless_lines, json_text, make_harmless, without_secrets
 
 HARMFUL = {
@@ -139,3 +144,44 @@ def test_watch_shows_what_is_no_event_too(monkeypatch, capsys):
     monkeypatch.setattr(people, "console", Console(file=io.StringIO()))
     people._print_event(pika.BasicProperties(type=CREATE), json.dumps(create()).encode()[:-1])
     assert json.loads(capsys.readouterr().out)["body"].startswith("{")
+
+
+HOSTILE_TEXT = "[2J\x1b[2J\x9b\u202e\nforged"
+
+
+@pytest.fixture
+def hostile(migrated_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> UUID:
+    """Return an entity with a hostile value, beside a hostile dead letter."""
+    monkeypatch.setenv("DATABASE_URL", migrated_sqlite_url)
+    monkeypatch.setenv("COMPONENT_NAME", "tests")
+    entity_id = uuid4()
+    with Database(migrated_sqlite_url) as database:
+        Processor(component(database)).apply(
+            [
+                read(CREATE, create(entity_id)),
+                read(UPDATE, update(entity_id, HOSTILE_TEXT)),
+                read(HOSTILE_TEXT, create(), headers={HOSTILE_TEXT: HOSTILE_TEXT}),
+                read(CREATE, create(**{HOSTILE_TEXT: HOSTILE_TEXT}), correlation_id=HOSTILE_TEXT),
+            ]
+        )
+    return entity_id
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("arguments", ["show {}", "dead list", "dead show 1", "dead show 2"])
+def test_what_is_stored_is_shown_harmlessly(hostile, terminal, arguments, monkeypatch):
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=terminal, color_system=None, width=300)
+    monkeypatch.setattr(people, "console", console)
+    monkeypatch.setattr(dead, "console", console)
+    before = structlog.get_config()
+    try:
+        result = CliRunner().invoke(cli, arguments.format(hostile).split())
+    finally:
+        structlog.configure(**before)
+    shown = output.getvalue() + result.output
+    assert result.exit_code == 0, result.output
+    assert "2J" in shown
+    # Rich itself writes escapes for a dim line at the end.
+    assert is_plain(shown.replace("\x1b[2m", "").replace("\x1b[0m", "").replace("\n", ""))
+    assert "\nforged" not in shown
