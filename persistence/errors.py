@@ -31,8 +31,11 @@ def driver_errors() -> Iterator[None]:
     try:
         yield
     except exc.DBAPIError as error:
+        # SQLAlchemy's frames and it refer to each other, and they to all that the batch holds.
+        error.__traceback__ = None
         raise _translate(error)(_message(error)) from error
     except exc.SQLAlchemyError as error:
+        error.__traceback__ = None
         raise Refused(_message(error)) from error
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from persistence.database import Database
-from persistence.exceptions import StorageUnavailable
+from persistence.exceptions import PersistenceError, StorageUnavailable
 from tests.support.component import Sabotage, component
 from tests.support.messages import UPDATE, codec, create, message, update
 from worker import memory
@@ -90,6 +90,21 @@ def test_nothing_of_a_large_message_stays(sqlite, sabotage, body):
     apply(processor(sqlite), KNOWN)
     worker = processor(sqlite, sabotage)
     assert memory_after(lambda: apply(worker, body())) < 2**19
+
+
+@pytest.mark.usefixtures("_uncollected")
+@pytest.mark.parametrize("table", ["outbox", "entities", "inbox"])
+def test_nothing_of_a_large_message_stays_of_a_batch_that_could_not_be_stored(sqlite, table):
+    worker = processor(sqlite)
+    apply(worker, create(ENTITY), "entity.Create")
+    with sqlite.engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO away")
+
+    def in_vain() -> None:
+        with pytest.raises(PersistenceError):
+            apply(worker, update(ENTITY, LARGE))
+
+    assert memory_after(in_vain) < 2**19
 
 
 def test_what_only_the_collector_frees_is_freed_by_bytes(monkeypatch):
