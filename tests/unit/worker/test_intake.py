@@ -90,6 +90,16 @@ def test_the_bytes_that_wait_are_known(world):
     assert world.intake.bytes == 70
 
 
+def test_what_a_message_brings_besides_its_body_counts(world):
+    properties = BasicProperties(headers={"h": "x" * 30})
+    vars(properties)["wire_bytes"] = 9
+    for tag in (1, 2):
+        method = SimpleNamespace(delivery_tag=tag, redelivered=False)
+        world.channel.on_message(None, method, properties, b"")
+    assert world.intake.bytes == 180
+    assert (world.take(), world.intake.bytes) == ([1], 90)
+
+
 def test_it_begins_with_one_and_goes_on_with_the_full_prefetch(world):
     world.deliver(1)
     world.intake.settle(world.intake.take(1))
