@@ -1037,6 +1037,14 @@ def test_a_sender_cannot_have_a_command_tried_for_ever(world):
     assert endings == [{"retrying": 1}, {"failed": 1}]
 
 
+@pytest.mark.parametrize("first", [99, -5, 0, "2", None, 1.5, [2], b"\xff"])
+def test_a_forged_beginning_of_the_count_counts_for_nothing(world, first):
+    received = waiting(world)
+    world.sabotage(failing("bug"), max_attempts=2)
+    headers = {"retry-attempt": 2, "retry-first": first}
+    assert world.apply(read(UPDATE, received.message.body, headers=headers)) == {"failed": 1}
+
+
 # What the log says of it
 
 
