@@ -18,8 +18,6 @@ SHORT_FOR = 30.0  # seconds after the last such wait
 SHORTEST, LONGEST = 0.1, 2.0  # seconds between two tries of what is held
 FEW = 8  # conflicts in a row that prove nothing yet
 
-_NONE_WAITS = "no command waits for a lock any more"
-
 
 class Item(NamedTuple):
     """A delivery and what was read from it."""
@@ -47,6 +45,7 @@ class Held:
         self._limit = FEW
         self._short_until = 0.0
         self._given_back: set[UUID | None] = set()
+        self._told = False
 
     def __bool__(self) -> bool:
         return bool(self._groups)
@@ -84,7 +83,7 @@ class Held:
         if self.hopeless:
             freed = [item for group in self._groups.values() for item in group.items]
             self._groups.clear()
-            log.info(_NONE_WAITS)
+            self._tell_the_end()
         self._conflicts = 0
         return freed
 
@@ -107,11 +106,13 @@ class Held:
         What has gone back before, perhaps because it was held for too long, counts as held since
         then: it would come and go up to its delivery limit.
         """
-        if not self._groups:
+        known = item.delivery.suspect or item.received.command_id in self._given_back
+        if not (known or self._told):
             log.warning("a command waits for a lock", error=str(error))
+            self._told = True
+        if not self._groups:
             self._pause = SHORTEST
             self._later()
-        known = item.delivery.suspect or item.received.command_id in self._given_back
         self._groups[key] = Group(item, -inf if known else monotonic())
 
     def next(self) -> Group:
@@ -129,8 +130,13 @@ class Held:
         self._pause, self._due = SHORTEST, 0.0
         items = self._groups.pop(next(iter(self._groups))).items
         if not self._groups:
-            log.info(_NONE_WAITS)
+            self._tell_the_end()
         return items
+
+    def _tell_the_end(self) -> None:
+        if self._told:
+            log.info("no command waits for a lock any more")
+            self._told = False
 
     def _later(self) -> None:
         self._due = monotonic() + self._pause

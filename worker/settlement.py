@@ -19,6 +19,7 @@ from worker.wire import ATTEMPT_HEADER, HISTORY_HEADER, now_text, printable
 
 DUPLICATE, DEAD = "duplicate", "dead"  # beside the four an inbox entry may have
 
+POSTPONED = 5.0  # seconds until a command that could not be tried comes again
 MAX_TRACEBACK = 8192  # bytes of a traceback that a dead letter keeps
 
 
@@ -82,7 +83,7 @@ class Settlement:
         if received.fault or (known and not _is_its_attempt(received, known)):
             return self.settle(received)
         attempt = known.attempt if known else 1
-        due_at = datetime.now(UTC) + timedelta(seconds=self._settings.retry_delays[0])
+        due_at = datetime.now(UTC) + timedelta(seconds=POSTPONED)
         self._unit.retries.add(received.message.stored(**{ATTEMPT_HEADER: attempt}), due_at)
         return self._record(received, RETRYING, attempt=attempt)
 
