@@ -30,6 +30,7 @@ DUPLICATE, DEAD, IGNORED = "duplicate", "dead", "ignored"
 log = structlog.get_logger()
 
 FEW = 7  # of the latest attempts that are told with the first three
+POSTPONED = 5.0  # seconds until a command that could not be tried comes again
 MAX_TRACEBACK = 8192  # bytes of a traceback that a dead letter keeps
 
 
@@ -103,7 +104,7 @@ class Settlement:
         if known:
             self._remind(received, known)
             return RETRYING
-        due_at = self._unit.now() + timedelta(seconds=self._settings.retry_delays[0])
+        due_at = self._unit.now() + timedelta(seconds=POSTPONED)
         self._send_again(received, 1, due_at)
         return self._record(received, RETRYING, attempt=1)
 
