@@ -145,6 +145,7 @@ class Consumer:
         self._health.metrics.batches.observe(seconds)
         for ending, count in endings.items():
             self._health.metrics.commands.labels(ending).inc(count)
+        self._health.metrics.summary.add(endings, seconds)
         log.debug("batch", commands=endings.total(), seconds=round(seconds, 4), **endings)
 
     def _hold(self, seconds: float) -> None:

@@ -63,6 +63,7 @@ class Lane(ABC, Generic[R]):
         self._broker: Broker | None = None
         self._publisher: Publisher | None = None
         self._sent: dict[int, R] = {}
+        self._sent_at = 0.0
         self._bite = BITE
         self._look_at = 0.0
         self._pause = 0.0
@@ -172,6 +173,7 @@ class Lane(ABC, Generic[R]):
             self._look_at = 0.0
             self._broker = self._connect()
             return
+        self._sent_at = monotonic()
         for row in rows:
             try:
                 self._sent[self._publish(self._publisher, row)] = row
@@ -195,6 +197,7 @@ class Lane(ABC, Generic[R]):
         refused = self._done(session, self._publisher, sent)
         self._publisher.forget()
         self._suspect = None
+        self._metrics.summary.add({self.kind: len(sent)}, monotonic() - self._sent_at)
         log.debug("relayed", kind=self.kind, messages=len(sent))
         if refused:
             self._bite = 1

@@ -95,6 +95,7 @@ class Relay:
 
     def _lead(self, session: RelaySession) -> None:
         settings = self._settings
+        self._health.working(False)  # until the broker has us
         name = f"{settings.component_name} relay"
         with Broker(settings.amqp_url, name, settings.heartbeat) as broker, ExitStack() as lanes:
             declare(broker, broker.channel(), settings)

@@ -14,10 +14,12 @@ import pika
 from persistence import locks
 from persistence.inbox import Inbox
 from persistence.unit_of_work import UnitOfWork
+from tests.support import hanging
 from worker import outgoing
 from worker.batches import Batches
 from worker.cli import main
 from worker.lane import BITE
+from worker.watchdog import Watchdog
 
 
 def ack_before_commit() -> None:
@@ -88,6 +90,11 @@ def delete_past_a_nack() -> None:
     ]
 
 
+def no_watchdog() -> None:
+    """Whoever hangs goes on hanging, and keeps what it has taken."""
+    Watchdog.look = lambda self: None  # type: ignore[method-assign]  # the mutation
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     mutant.__name__: mutant
     for mutant in (
@@ -96,10 +103,13 @@ MUTANTS: dict[str, Callable[[], None]] = {
         publish_before_commit,
         relay_without_lock,
         delete_past_a_nack,
+        no_watchdog,
     )
 }
 
 if __name__ == "__main__":
+    if "HANG_AT" in os.environ:
+        hanging.arm()
     if os.environ["MUTANT"] != "none":
         MUTANTS[os.environ["MUTANT"]]()
     main()
