@@ -53,6 +53,7 @@ class Lane(ABC, Generic[R]):
     """
 
     kind: str
+    streak: float = STREAK
 
     def __init__(self, component: Component, metrics: Metrics) -> None:
         self._component = component
@@ -241,8 +242,8 @@ class Lane(ABC, Generic[R]):
         self._metrics.unsendable.labels(self.kind).inc()
         self._look_at = 0.0
         self._streak += 1
-        if self._streak >= STREAK:
-            self._resume_at = monotonic() + min(LONGEST_PAUSE, 0.1 * 2 ** (self._streak - STREAK))
+        if self._streak >= self.streak:
+            self._hold("the broker takes nothing of what it is sent", reason)
 
     def _hold(self, what: str, why: str) -> None:
         """Try again later, and say so once."""

@@ -62,6 +62,7 @@ class Replies(Lane[OutboxRow]):
     """A reply queue that is gone, or full, costs the reply and nothing else."""
 
     kind = "reply"
+    streak = inf  # a sender can spoil as many as it likes
 
     def _read(self, session: RelaySession, limit: int) -> tuple[Sequence[OutboxRow], float]:
         rows = session.replies(limit)

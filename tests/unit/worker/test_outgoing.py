@@ -532,11 +532,21 @@ def test_a_suspicion_outlives_the_term(events):
     assert events.given_up == [1]
 
 
-def test_where_the_broker_takes_nothing_at_all_little_is_set_aside(events):
-    events.store(*map(event, range(1, 100)))
-    while events.pause == 0:
-        events.end(406)
-    assert len(events.given_up) == STREAK
-    events.pass_by(60)
-    events.send()
-    assert events.lane._streak == 0
+@pytest.mark.parametrize("kind", [Events, Retries])
+def test_where_the_broker_takes_nothing_at_all_little_is_set_aside(world, kind):
+    world = world(kind)
+    world.store(*rows(world, *range(1, 100)))
+    while world.pause == 0:
+        world.end(406)
+    assert len(world.given_up) == STREAK
+    world.pass_by(60)
+    world.send()
+    assert (world.lane._streak, world.pause) == (0, 0)
+
+
+def test_replies_that_a_sender_has_spoilt_go_at_once(replies):
+    replies.store(*map(reply, range(1, 100)))
+    while replies.session.left:
+        replies.end(541)
+        replies.end(541)
+        assert replies.pause == 0
