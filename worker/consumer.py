@@ -76,7 +76,7 @@ class Consumer:
             settings.amqp_url, f"{settings.component_name} consumer", settings.heartbeat
         )
         with broker.unless_ready():
-            declare(broker, broker.channel(), settings)
+            declare(broker, settings)
             commands = Intake(broker, settings.command_queue, settings.prefetch_count)
             return broker, commands, Intake(broker, backstop_queue(settings), 1)
 

@@ -76,7 +76,7 @@ class Relay:
         settings = self._settings
         name = f"{settings.component_name} relay"
         with Broker(settings.amqp_url, name, settings.heartbeat) as broker:
-            declare(broker, broker.channel(), settings)
+            declare(broker, settings)
             publisher = Publisher(broker, self._while_waiting)
             self._patience_with_broker.back()
             self._health.working(True)

@@ -27,11 +27,6 @@ def main() -> None:
         _exit(f"{error}")
     except BrokerUnavailable as error:
         _exit(f"The broker cannot be used: {error}. Is AMQP_URL right, and is RabbitMQ running?")
-    except TopologyMismatch as error:
-        _exit(
-            f"A queue or exchange of our name was declared otherwise: {error}. Delete it (its"
-            " messages are lost), or set what it was declared with."
-        )
     except CatalogueError as error:
         _exit(f"The messages do not fit together: {error}.")
     except MappingError as error:
@@ -40,7 +35,7 @@ def main() -> None:
         _exit(str(error))
     except PersistenceError as error:
         _exit(f"The database cannot be used: {error}. Is DATABASE_URL right, and is it running?")
-    except NotReplayable as error:
+    except (NotReplayable, TopologyMismatch) as error:
         _exit(str(error))
 
 
