@@ -40,7 +40,7 @@ bench: setup ## ours next to other consumers (FULL=1: latency, growth and more)
 chaos: setup ## kill, cut off and fill up things for MINUTES (3), then count
 	@$(PYTHON) -m tests.chaos --minutes $(MINUTES) $(ARGS)
 
-compat: setup ## integration tests and short chaos against RabbitMQ 4 (as root it puts one up)
+compat: setup ## integration and upgrade tests, short chaos on VERSIONS="4.0 4.3" of RabbitMQ (as root)
 	@$(PYTHON) -m tools.compat $(ARGS)
 
 lock: setup ## write both lock files anew, with the newest versions that fit

@@ -78,11 +78,6 @@ def declare_by_hand(who: Settings, queue: str, arguments: dict[str, Any]) -> Non
         connection.channel().queue_declare(queue, durable=True, arguments=arguments)
 
 
-def version(node: RabbitMQNode) -> list[int]:
-    text = node.ctl("eval", "rabbit_misc:version().").strip().strip('"')
-    return [int(number) for number in text.split(".")]
-
-
 def exists(who: Settings, queue: str) -> bool:
     with pika.BlockingConnection(pika.URLParameters(who.amqp_url)) as connection:
         with suppress(pika.exceptions.ChannelClosedByBroker):
@@ -130,17 +125,21 @@ def test_what_somebody_else_has_declared_needs_no_right_to_declare(
 
 
 def test_what_is_missing_and_may_not_be_declared_is_named(
-    ours: Settings, user: Callable[..., str], node: RabbitMQNode
+    ours: Settings, user: Callable[..., str]
 ) -> None:
     declare_by_hand(ours, backstop_queue(ours), QUORUM)
     url = user(configure=r".*\.events")
-    if version(node) >= [4, 3]:
-        declare_as(ours, url)  # there, a look is refused, too: the first use will tell
-        return
     with pytest.raises(BrokerUnavailable) as refusal:
         declare_as(ours, url)
     for word in (ours.command_queue, "configure right", f"user '{urlsplit(url).username}'"):
         assert word in str(refusal.value)
+
+
+def test_a_process_needs_no_right_on_what_it_does_not_use(
+    ours: Settings, user: Callable[..., str]
+) -> None:
+    declare_as(ours)
+    declare_as(ours, user(configure=NONE, write=r".*\.events", read=NONE))
 
 
 def test_nothing_is_declared_where_we_are_told_so(ours: Settings) -> None:
