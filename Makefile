@@ -5,10 +5,10 @@ MINUTES ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint bench chaos compat lock
+.PHONY: help setup demo run test lint bench chaos compat containers lock
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/installed ## set up .venv from the lock file (the other targets do it themselves)
 
@@ -42,6 +42,9 @@ chaos: setup ## kill, cut off and fill up things for MINUTES (3), then count
 
 compat: setup ## integration and upgrade tests, short chaos on VERSIONS="4.0 4.3" of RabbitMQ (as root)
 	@$(PYTHON) -m tools.compat $(ARGS)
+
+containers: setup ## Dockerfile and docker-compose.yml from build to drain (Docker, or root on Debian)
+	@$(PYTHON) -m tools.containers
 
 lock: setup ## write both lock files anew, with the newest versions that fit
 	@sh tools/lock.sh

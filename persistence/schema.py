@@ -1,5 +1,6 @@
 """Migrations: bring the database up to date, or say that it is not."""
 
+import os
 from pathlib import Path
 
 from alembic import command
@@ -9,7 +10,7 @@ from alembic.script import ScriptDirectory
 
 from persistence.database import Database
 from persistence.errors import driver_errors
-from persistence.exceptions import SchemaBehind
+from persistence.exceptions import PersistenceError, SchemaBehind
 from persistence.locks import lock
 
 
@@ -33,6 +34,7 @@ def migrate(database: Database) -> None:
 
 def check_schema(database: Database) -> bool:
     """Raise `SchemaBehind` if a migration is missing; return False if the database is newer."""
+    _require_file(database)
     script = ScriptDirectory.from_config(_config(database))
     with driver_errors(), database.autocommit_connection() as connection:
         current = set(MigrationContext.configure(connection).get_current_heads())
@@ -45,6 +47,15 @@ def check_schema(database: Database) -> bool:
             f"The database schema is behind (at {at}): run `python -m worker migrate`."
         )
     return True
+
+
+def _require_file(database: Database) -> None:
+    """Raise `PersistenceError` where SQLite can neither find nor make its file: no outage, that."""
+    if database.is_postgresql or not database.url.database:
+        return
+    path = Path(database.url.database)
+    if not path.is_file() and not os.access(path.parent, os.W_OK | os.X_OK):
+        raise PersistenceError(f"there is no file {path}, and none can be made")
 
 
 def _config(database: Database) -> Config:

@@ -196,6 +196,22 @@ def test_the_worker_refuses_a_database_that_is_behind_and_says_what_mends_it(sql
     )
 
 
+@pytest.mark.parametrize("program", ["run", "consume", "relay"])
+def test_a_file_that_cannot_be_made_is_an_error_and_no_outage(program, tmp_path):
+    result = subprocess.run(
+        [PYTHON, "-m", "worker", program],
+        env=environment(DATABASE_URL=f"sqlite:///{tmp_path}/nowhere/component.db"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "nowhere/component.db, and none can be made" in result.stderr
+    assert "DATABASE_URL" in result.stderr
+
+
 @pytest.mark.parametrize("program", [Consumer, Relay])
 def test_each_process_refuses_a_database_that_is_behind(program, empty):
     with pytest.raises(SchemaBehind):
