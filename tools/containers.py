@@ -60,7 +60,8 @@ class Stage:
 
     def without_settings(self) -> str:
         """Return what the image says where DATABASE_URL was forgotten."""
-        return self.docker("run", "--rm", "--read-only", f"ddd-component:{self._project}", code=1).strip()
+        image = f"ddd-component:{self._project}"
+        return self.docker("run", "--rm", "--read-only", image, code=1).strip()
 
     def exit_codes(self) -> str:
         """Return how our own containers have ended; raise `ServerFailed` where one failed."""

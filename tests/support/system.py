@@ -42,12 +42,15 @@ class System:
         self._logs = 0
         self._closing = ExitStack()
 
-    def call(self, *arguments: str, **settings: str) -> str:
-        """Run one command of the worker to its end and return what it printed."""
+    def call(self, *arguments: str, root: Path = ROOT, **settings: str) -> str:
+        """Run one command of the worker to its end and return what it printed.
+
+        `root`: where the worker's code is; other than ours, it is another release.
+        """
         return subprocess.run(
             [sys.executable, "-m", "worker", *arguments],
             env={**self._environment, **settings},
-            cwd=ROOT,
+            cwd=root,
             check=True,
             capture_output=True,
             text=True,
@@ -70,7 +73,9 @@ class System:
             }
             channel.queue_declare(self.queue, durable=True, arguments={**quorum, **limits})
 
-    def start(self, *arguments: str, module: str = "worker", **settings: str) -> "Process":
+    def start(
+        self, *arguments: str, module: str = "worker", root: Path = ROOT, **settings: str
+    ) -> "Process":
         """Start a process of the component and return at once."""
         self._logs += 1
         log = self._folder / f"{self._logs}-{arguments[0]}.log"
@@ -78,7 +83,7 @@ class System:
             popen = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 env={**self._environment, **settings},
-                cwd=ROOT,
+                cwd=root,
                 stdout=output,
                 stderr=output,
             )
@@ -146,9 +151,9 @@ class System:
             channel = connection.channel()
             wait_for(lambda: channel.basic_get(queue)[0], f"a message in {queue}")
 
-    def delete_queue(self) -> None:
+    def delete_queue(self, queue: str | None = None) -> None:
         with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
-            connection.channel().queue_delete(self.queue)
+            connection.channel().queue_delete(queue or self.queue)
 
     def queue_exists(self) -> bool:
         try:
