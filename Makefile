@@ -2,6 +2,7 @@
 
 PYTHON := .venv/bin/python
 MINUTES ?= 3
+PROCESSES ?= 4
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -24,7 +25,7 @@ run: setup ## keep the component running; tells where to publish and subscribe
 
 test: setup ## every test (or ARGS="-k some"), against a real RabbitMQ and a real PostgreSQL
 	@$(PYTHON) -m coverage erase
-	@$(PYTHON) -m coverage run -m pytest $(ARGS)
+	@$(PYTHON) -m coverage run -m pytest --numprocesses $(PROCESSES) --dist worksteal $(ARGS)
 	@$(PYTHON) -m coverage combine --quiet
 	@$(PYTHON) -m coverage report $(if $(ARGS),--fail-under=0)
 

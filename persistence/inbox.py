@@ -1,5 +1,5 @@
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from persistence.bulk import among, among_these, by_uuid, insert_rows, update_rows
 from persistence.database import Timestamp, metadata
 from persistence.errors import driver_errors
+from persistence.exceptions import Collision
 from persistence.messages import OutgoingMessage
 
 APPLIED, REJECTED, FAILED, RETRYING = "applied", "rejected", "failed", "retrying"
@@ -56,10 +57,13 @@ class InboxEntry(NamedTuple):
 class Inbox:
     """The commands that this component knows, as this transaction sees and extends them."""
 
-    def __init__(self, session: Session, component: str) -> None:
+    def __init__(self, session: Session, component: str, now: Callable[[], datetime]) -> None:
+        """`now`: the database's time."""
         self._session = session
         self._component = component
+        self._now = now
         self._entries: dict[UUID, InboxEntry] = {}
+        self._read: dict[UUID, tuple[str, int]] = {}  # status and attempt, as the table had them
         self._new: set[UUID] = set()
         self._changed: set[UUID] = set()
 
@@ -74,6 +78,7 @@ class Inbox:
             self._entries[row.command_id] = InboxEntry(
                 row.command_id, row.digest, row.status, row.attempt, outcome
             )
+            self._read[row.command_id] = row.status, row.attempt
 
     def get(self, command_id: UUID) -> InboxEntry | None:
         return self._entries.get(command_id)
@@ -85,14 +90,31 @@ class Inbox:
         self._entries[entry.command_id] = entry
 
     def write(self) -> None:
-        """Store what was recorded, in the order of the keys."""
+        """Store what was recorded, in the order of the keys.
+
+        Raises `Collision` where another transaction has changed a row since it was read.
+        """
         if self._new:
             insert_rows(self._session, inbox, self._rows(self._new))
         if self._changed:
+            self._hold()
             update_rows(self._session, inbox, _KEY, self._rows(self._changed))
 
+    def _hold(self) -> None:
+        """Lock the rows to be changed, and make sure that they are still as they were read.
+
+        Two consumers can have the same retry, when a connection is cut under a slow handler. Only
+        the first may end the attempt; what the second did is undone.
+        """
+        dialect = self._session.get_bind().dialect
+        these = {"component": self._component, **among_these(dialect, self._changed)}
+        rows = self._session.execute(_locked(dialect), these)
+        now = {row.command_id: (row.status, row.attempt) for row in rows}
+        if any(now.get(command_id) != self._read[command_id] for command_id in self._changed):
+            raise Collision("Another transaction has settled a command of this batch.")
+
     def _rows(self, command_ids: set[UUID]) -> list[dict[str, Any]]:
-        now = datetime.now(UTC)
+        now = self._now()
         entries = [self._entries[command_id] for command_id in sorted(command_ids, key=by_uuid)]
         return [{"component": self._component, **_row(entry, now)} for entry in entries]
 
@@ -101,6 +123,13 @@ class Inbox:
 def _known(dialect: Dialect) -> Select[Any]:
     own = inbox.c.component == bindparam("component")
     return select(inbox).where(own, among(dialect, inbox.c.command_id))
+
+
+@cache
+def _locked(dialect: Dialect) -> Select[Any]:
+    columns = inbox.c.command_id, inbox.c.status, inbox.c.attempt
+    query = _known(dialect).with_only_columns(*columns)
+    return query.order_by(inbox.c.command_id).with_for_update()
 
 
 def _row(entry: InboxEntry, now: datetime) -> dict[str, Any]:

@@ -12,11 +12,13 @@ from sqlalchemy import (
     Dialect,
     Select,
     Table,
+    Update,
     bindparam,
     delete,
     func,
     select,
     text,
+    update,
 )
 
 from persistence.bulk import among, among_these
@@ -26,10 +28,11 @@ from persistence.inbox import RETRYING, inbox
 from persistence.locks import lock
 from persistence.messages import OutgoingMessage, StoredCommand
 from persistence.outbox import channel, outbox
-from persistence.retries import retries
+from persistence.retries import awaited, lease_end, leases, retries
 
 BITE_BYTES = 8 * 2**20  # of bodies read at a time
 PURGE_BITE = 1000  # inbox rows deleted at a time
+CLOCKS_APART = timedelta(hours=1)  # by which two clocks cannot both be right
 
 
 class OutboxRow(NamedTuple):
@@ -40,8 +43,20 @@ class OutboxRow(NamedTuple):
 
 
 class RetryRow(NamedTuple):
+    """A command to send again. Rows of older releases do not say which attempt of whose it is."""
+
     id: int
     command: StoredCommand
+    command_id: UUID | None = None
+    attempt: int | None = None
+    sends: int = 0
+
+
+class Doubt(NamedTuple):
+    """A reason not to forget commands now; one that `passes` is one to wait for a while."""
+
+    reason: str
+    passes: bool
 
 
 class RelaySession:
@@ -55,7 +70,7 @@ class RelaySession:
         self._component = component
         with driver_errors():
             self._connection = database.autocommit_connection()
-        self._lock = lock(database, self._connection, channel(component))
+            self._lock = lock(database, self._connection, channel(component))
 
     def __enter__(self) -> Self:
         return self
@@ -63,9 +78,11 @@ class RelaySession:
     def __exit__(self, *error: object) -> None:
         # Discarded, not pooled: whatever state it is in, the lock ends with it.
         with driver_errors():
-            self._connection.invalidate()
-            self._connection.close()
-            self._lock.release()
+            try:
+                self._connection.invalidate()
+                self._connection.close()
+            finally:
+                self._lock.release()
 
     def acquire(self) -> bool:
         """Become the one relay that works, and begin to listen; False where another is."""
@@ -82,7 +99,8 @@ class RelaySession:
         """Return the descriptor that turns readable with news, where the database has one."""
         if not self._database.is_postgresql:
             return None
-        return int(self._driver_connection().fileno())
+        with driver_errors():
+            return int(self._driver_connection().fileno())
 
     def take_notifications(self) -> int:
         """Return how many notifications have come since the last call, without waiting."""
@@ -104,20 +122,30 @@ class RelaySession:
         """Return the commands that are due, the longest due first; as many as `oldest` would."""
         with driver_errors():
             rows = self._connection.execute(
-                _due, self._own(limit=limit, now=datetime.now(UTC))
+                _due, self._own(limit=limit, now=self._database.now())
             ).all()
-        return [RetryRow(r.id, StoredCommand(r.body, r.properties)) for r in rows]
+        return [_retry_row(row) for row in rows]
 
     def seconds_to_next_retry(self) -> float | None:
         with driver_errors():
             due_at = self._connection.scalar(_next_due, self._own())
-        return None if due_at is None else (due_at - datetime.now(UTC)).total_seconds()
+        return None if due_at is None else (due_at - self._database.now()).total_seconds()
 
     def delete_outbox(self, ids: Iterable[int]) -> None:
         self._delete(outbox, ids)
 
-    def delete_retries(self, ids: Iterable[int]) -> None:
-        self._delete(retries, ids)
+    def sent_retries(self, ids: Iterable[int]) -> None:
+        """Keep what the broker has, to send it again should the queue lose it, or delete it.
+
+        It stays while its command waits for this attempt; each time for longer.
+        """
+        dialect, ids = self._connection.dialect, list(ids)
+        if not ids:
+            return
+        these = among_these(dialect, ids)
+        with driver_errors():
+            self._connection.execute(_unawaited_among(dialect), these)
+            self._connection.execute(_leased(dialect), these | leases(self._database.now()))
 
     def _delete(self, table: Table, ids: Iterable[int]) -> None:
         dialect = self._connection.dialect
@@ -127,12 +155,33 @@ class RelaySession:
     def _own(self, **parameters: object) -> dict[str, object]:
         return {"component": self._component, **parameters}
 
+    def why_not_purge(self, days: float) -> Doubt | None:
+        """Return why the clock may be wrong by which the commands to forget are found.
+
+        Two clocks that disagree settle it. Where they agree, what they would forget must not be
+        most of the time that is remembered: after one wrong look, nothing would be known any more.
+        """
+        expected = self._database.now()
+        now = self._database.ask_time(self._connection)
+        apart = max(abs(now - expected), abs(now - datetime.now(UTC)))
+        if apart > CLOCKS_APART:
+            return Doubt(f"two clocks, ours and the database's, are {apart} apart", passes=False)
+        with driver_errors():
+            oldest, newest = self._connection.execute(_remembered, self._own()).one()
+        if (
+            days < 1
+            or oldest is None
+            or now - timedelta(days=days) < oldest + (newest - oldest) / 2
+        ):
+            return None
+        return Doubt(f"it is {now} now, and most is older than {days:g} days", passes=True)
+
     def purge_inbox(self, days: float) -> int:
         """Forget some commands that ended more than `days` ago; return how many."""
         old = (
             select(inbox.c.command_id)
             .where(inbox.c.component == self._component)
-            .where(inbox.c.recorded_at < datetime.now(UTC) - timedelta(days=days))
+            .where(inbox.c.recorded_at < self._database.now() - timedelta(days=days))
             .where(inbox.c.status != RETRYING)
             .limit(PURGE_BITE)
         )
@@ -160,11 +209,39 @@ def _first(table: Table, order: str, *conditions: ColumnElement[bool]) -> Select
 _oldest = _first(outbox, "id")
 _due = _first(retries, "due_at", retries.c.due_at <= bindparam("now"))
 _next_due = select(func.min(retries.c.due_at)).where(retries.c.component == bindparam("component"))
+_known = inbox.c.component == bindparam("component")
+_remembered = select(
+    select(func.min(inbox.c.recorded_at))
+    .where(_known, inbox.c.status != RETRYING)
+    .scalar_subquery(),
+    # Of whatever component: the newest row is only to tell the time.
+    select(func.max(inbox.c.recorded_at)).scalar_subquery(),
+)
 
 
 @cache
 def _removal(dialect: Dialect, table: Table) -> Delete:
     return delete(table).where(among(dialect, table.c.id))
+
+
+@cache
+def _unawaited_among(dialect: Dialect) -> Delete:
+    return _removal(dialect, retries).where(~awaited)
+
+
+@cache
+def _leased(dialect: Dialect) -> Update:
+    # Who is settling an attempt at this moment holds its row; that one needs no lease.
+    free = (
+        select(retries.c.id).where(among(dialect, retries.c.id)).with_for_update(skip_locked=True)
+    )
+    lease = {"sends": retries.c.sends + 1, "due_at": lease_end}
+    return update(retries).where(retries.c.id.in_(free)).values(lease)
+
+
+def _retry_row(row: Any) -> RetryRow:
+    command = StoredCommand(row.body, row.properties)
+    return RetryRow(row.id, command, row.command_id, row.attempt, row.sends)
 
 
 def _outbox_row(row: Any) -> OutboxRow:

@@ -1,6 +1,7 @@
 """The health endpoint: `/livez`, `/readyz`, `/metrics`, in a thread of its own."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from time import monotonic
@@ -8,7 +9,8 @@ from time import monotonic
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from persistence.database import Database
-from persistence.exceptions import PersistenceError
+from persistence.exceptions import Conflict, PersistenceError
+from persistence.probe import require_write
 from persistence.schema import check_schema
 from worker.metrics import Metrics
 
@@ -23,6 +25,7 @@ class Health:
         self._patience = patience
         self._ticked = monotonic()
         self._working = False
+        self.trouble: str | None = None  # why the main loop cannot do its work, in its own words
 
     def tick(self) -> None:
         """Say that the main loop is turning."""
@@ -38,11 +41,15 @@ class Health:
         return f"the main loop is silent for {silent:.0f} s" if silent > self._patience else None
 
     def why_not_ready(self) -> str | None:
-        """Return None if the broker has us, the database answers and its schema is not behind."""
+        """Return None if the broker has us, and the database takes our work."""
+        if self.trouble:
+            return self.trouble
         if not self._working:
             return "the broker does not have us"
         try:
             check_schema(self._database)
+            with suppress(Conflict):  # others are writing: what they lock the main loop knows
+                require_write(self._database)
         except PersistenceError as error:
             return f"the database is not usable: {error}"
         return self.why_not_live()

@@ -115,7 +115,7 @@ class Outgoing:
             self._report_unwanted(number, rows)
         session.delete_outbox(deletable(rows, publisher.confirmed | dropped))
         sent = retries.keys() & publisher.confirmed - unwanted
-        session.delete_retries(retries[number].id for number in sent)
+        session.sent_retries(retries[number].id for number in sent)
         published = self._metrics.published
         published.labels("event").inc(len(rows.keys() & publisher.confirmed - replies))
         published.labels("reply").inc(len(replies & publisher.confirmed))

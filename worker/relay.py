@@ -7,10 +7,11 @@ from time import monotonic, sleep
 import structlog
 
 from persistence.exceptions import PersistenceError, StorageUnavailable
-from persistence.relay_session import PURGE_BITE, RelaySession
+from persistence.relay_session import RelaySession
 from worker.broker import Broker
 from worker.composition import Component
 from worker.exceptions import BrokerUnavailable, MessagesRefused, Stopped
+from worker.forgetting import Forgetting
 from worker.health import Health
 from worker.outgoing import Outgoing
 from worker.patience import Patience
@@ -24,7 +25,6 @@ log = structlog.get_logger()
 TICK = 1.0  # seconds: no wait is longer without a look at the stop flag and the heartbeats
 POLL = 3.0  # seconds without a notification after which the relay looks for itself
 POLL_UNNOTIFIED = 0.05  # the same where the database cannot notify
-PURGE_INTERVAL = 60.0  # seconds between two looks for inbox entries to forget
 
 
 class Relay:
@@ -40,6 +40,7 @@ class Relay:
         self._stop = stop
         self._health = health
         self._purge_at = 0.0
+        self._forgetting = Forgetting(self._settings.inbox_retention_days)
         self._next_retry = 0.0
         self._outgoing = Outgoing(self._settings, health.metrics)
         self._patience_with_broker = Patience("the broker", BrokerUnavailable, self._pause)
@@ -123,8 +124,7 @@ class Relay:
 
     def _purge(self, session: RelaySession) -> None:
         if monotonic() >= self._purge_at:
-            purged = session.purge_inbox(self._settings.inbox_retention_days)
-            self._purge_at = monotonic() + (0 if purged == PURGE_BITE else PURGE_INTERVAL)
+            self._purge_at = monotonic() + self._forgetting.bite(session)
 
     def _pause(self, seconds: float, broker: Broker | None = None) -> None:
         until = monotonic() + seconds

@@ -1,42 +1,76 @@
 """Giving a dead letter another chance."""
 
-from datetime import UTC, datetime
-
 from persistence.dead_letters import DeadLetterView
+from persistence.exceptions import Collision
 from persistence.inbox import FAILED, RETRYING, InboxEntry
 from persistence.messages import StoredCommand
 from persistence.unit_of_work import UnitOfWork
+from schemas.exceptions import Undecodable
+from worker.composition import Component
 from worker.exceptions import NotReplayable
-from worker.wire import ATTEMPT_HEADER
+from worker.reading import Reader, Received
+from worker.settlement import same_content
+from worker.wire import (
+    ATTEMPT_HEADER,
+    FIRST_HEADER,
+    HISTORY_HEADER,
+    properties_of_command,
+    received,
+)
 
 
-def replay(unit: UnitOfWork, letter_id: int) -> None:
+def replay(component: Component, letter_id: int) -> None:
     """Open the letter's command again and have the relay send it; the letter goes.
 
-    Raises `NotReplayable`; the caller commits.
+    Raises `NotReplayable` where that could not succeed; nothing is changed then.
     """
-    letter = unit.dead_letters.take(letter_id)
-    if letter is None:
-        raise NotReplayable(f"There is no dead letter {letter_id}.")
+    try:
+        _replay(component, letter_id)
+    except Collision:
+        _replay(component, letter_id)  # somebody was faster: read again what that one has left
+
+
+def _replay(component: Component, letter_id: int) -> None:
+    with component.unit_of_work() as unit:
+        letter = unit.dead_letters.take(letter_id)
+        if letter is None:
+            raise NotReplayable(f"There is no dead letter {letter_id}.")
+        entry = _opened(unit, _readable(component, letter))
+        unit.inbox.record(entry)
+        # Attempts go on counting: no old copy of the command shall pass for the new attempt.
+        marks = {ATTEMPT_HEADER: entry.attempt, FIRST_HEADER: entry.attempt, HISTORY_HEADER: ""}
+        headers = {**letter.properties.get("headers", {}), **marks}
+        command = StoredCommand(letter.body, {**letter.properties, "headers": headers})
+        unit.retries.add(command, unit.now(), entry.command_id, entry.attempt)
+        unit.commit()
+
+
+def _readable(component: Component, letter: DeadLetterView) -> Received:
+    """Return what the consumers will read, which may be more than a release before could."""
     if letter.body_bytes > len(letter.body):
         raise NotReplayable(
             "Only the beginning of its body was kept; its sender must send it again."
         )
-    headers = letter.properties.get("headers", {})
-    if letter.command_id is not None:
-        headers = {**headers, **_open_again(unit, letter)}
-    command = StoredCommand(letter.body, {**letter.properties, "headers": headers})
-    unit.retries.add(command, due_at=datetime.now(UTC))
+    properties = properties_of_command(StoredCommand(letter.body, letter.properties))
+    reader = Reader(component.codec, component.settings.max_message_bytes)
+    result = reader.read(received(properties, letter.body))
+    if isinstance(result.fault, Undecodable):
+        raise NotReplayable(f"It still cannot be read ({result.fault.kind}): {result.fault.reason}")
+    return result
 
 
-def _open_again(unit: UnitOfWork, letter: DeadLetterView) -> dict[str, int]:
-    """Let the inbox wait for a first attempt; return the header that marks it."""
-    assert letter.command_id is not None
-    unit.inbox.read([letter.command_id])
-    known = unit.inbox.get(letter.command_id)
-    if known is None:
-        return {}  # forgotten by now: it comes as a new command
+def _opened(unit: UnitOfWork, received: Received) -> InboxEntry:
+    """Return the inbox entry of a command that waits for its next attempt."""
+    assert received.command_id is not None  # where there is none, the fault said so
+    unit.inbox.read([received.command_id])
+    known = unit.inbox.get(received.command_id)
+    if known is None:  # forgotten by now
+        return InboxEntry(received.command_id, received.digest, RETRYING, 1, None)
     if known.status != FAILED:
-        raise NotReplayable(f"The command {letter.command_id} is {known.status}; that stands.")
-    unit.inbox.record(InboxEntry(known.command_id, known.digest, RETRYING, 1, None))
-    return {ATTEMPT_HEADER: 1}
+        raise NotReplayable(f"The command {known.command_id} is {known.status}; that stands.")
+    if not same_content(received, known):
+        raise NotReplayable(
+            f"Another content came first as the command {known.command_id};"
+            " this one must be sent under a command_id of its own."
+        )
+    return InboxEntry(known.command_id, known.digest, RETRYING, known.attempt + 1, None)

@@ -3,7 +3,11 @@
 import random
 import sys
 import traceback
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
 
 from domain.exceptions import DomainError
 from domain.messages import CommandFailed, CommandID, CommandRejected, Event
@@ -15,7 +19,9 @@ from schemas.exceptions import Undecodable
 from worker.composition import Component, Handlers
 from worker.envelopes import Envelopes
 from worker.reading import Received
-from worker.wire import ATTEMPT_HEADER, HISTORY_HEADER, now_text, printable
+from worker.wire import ATTEMPT_HEADER, FIRST_HEADER, HISTORY_HEADER, Message, now_text, printable
+
+log = structlog.get_logger()
 
 DUPLICATE, DEAD = "duplicate", "dead"  # beside the four an inbox entry may have
 
@@ -33,6 +39,7 @@ class Settlement:
         self._handlers = handlers
         self._settings = component.settings
         self._envelopes = Envelopes(component.codec)
+        self._failures: list[dict[str, Any]] = []
 
     def settle(self, received: Received) -> str:
         """Apply the command, unless there is a reason not to."""
@@ -56,17 +63,21 @@ class Settlement:
         """Try the command again later, or give it up after `MAX_ATTEMPTS`."""
         known = self._known(received)
         attempt = known.attempt if known else 1
+        first = _first_attempt(received, attempt) if known else 1
         history = received.message.headers.get(HISTORY_HEADER) if known else None
         attempts = [*str(history or "").split(), now_text()]
-        if attempt >= self._settings.max_attempts:
-            reason = f"{type(error).__name__}: {printable(error)}"
+        reason = f"{type(error).__name__}: {printable(error)}"
+        log.debug("traceback", command_id=received.command_id, traceback=_traceback(error))
+        tries = attempt - first + 1
+        if tries >= self._settings.max_attempts:
             letter = _letter(received, "failed", reason, attempts=attempts, error=error)
+            self._warn("attempt failed, command given up", received, attempt, reason)
             return self._fail(letter, received)
         delays = self._settings.retry_delays
-        delay = delays[min(attempt, len(delays)) - 1] * random.uniform(1, 1.25)  # noqa: S311
-        headers = {ATTEMPT_HEADER: attempt + 1, HISTORY_HEADER: " ".join(attempts)}
-        due_at = datetime.now(UTC) + timedelta(seconds=delay)
-        self._unit.retries.add(received.message.stored(**headers), due_at)
+        delay = delays[min(tries, len(delays)) - 1] * random.uniform(1, 1.25)  # noqa: S311
+        due_at = self._unit.now() + timedelta(seconds=delay)
+        self._send_again(received, attempt + 1, due_at, first, attempts)
+        self._warn("attempt failed", received, attempt, reason, next_at=due_at.isoformat())
         return self._record(received, RETRYING, attempt=attempt + 1)
 
     def refused(self, received: Received, error: Exception) -> str:
@@ -76,17 +87,37 @@ class Settlement:
             return self.settle(received)
         return self.attempt_failed(received, error)
 
-    def crashed(self, received: Received) -> str:
-        """Give the command up, unless it has ended all the same."""
+    def postponed(self, received: Received) -> str:
+        """Try later what could not be tried yet: as the same attempt, for nothing has failed."""
         known = self._known(received)
-        if known and known.status != RETRYING:
-            return DUPLICATE
-        if received.message.headers.get("x-first-death-reason") == "expired":
-            letter = _letter(received, "expired", "It waited longer than its sender allowed.")
-        else:
-            reason = "Every worker that took this command died, up to the queue's delivery limit."
-            letter = _letter(received, "crash", reason)
-        return self._fail(letter, received)
+        if received.fault or (known and not _is_its_attempt(received, known)):
+            return self.settle(received)
+        if known:
+            self._remind(received, known)
+            return RETRYING
+        due_at = self._unit.now() + timedelta(seconds=self._settings.retry_delays[0])
+        self._send_again(received, 1, due_at)
+        return self._record(received, RETRYING, attempt=1)
+
+    def crashed(self, received: Received) -> str:
+        """Give the command up, unless another delivery of it counts."""
+        known = self._known(received)
+        if known and not _is_its_attempt(received, known):
+            return self._repeated(received, known)
+        kind = "crash"
+        reason = "Every worker that took this command died, up to the queue's delivery limit."
+        if _has_expired(received.message, self._settings.command_queue):
+            if known:  # our own retries wait as long as it takes
+                self._remind(received, known)
+                return DUPLICATE
+            kind, reason = "expired", "It waited longer than its sender allowed."
+        self._warn("command given up", received, known.attempt if known else 1, reason)
+        return self._fail(_letter(received, kind, reason), received)
+
+    def report(self) -> None:
+        """Log what has failed; to be called once that is committed, and so is said once."""
+        for failure in self._failures:
+            log.warning(**failure)
 
     def _known(self, received: Received) -> InboxEntry | None:
         return self._unit.inbox.get(received.command_id) if received.command_id else None
@@ -95,7 +126,7 @@ class Settlement:
         """Answer a command that the inbox knows; its first outcome stands."""
         message = received.message
         fault = received.fault if isinstance(received.fault, Undecodable) else None
-        if received.digest != known.digest or (fault and known.status != FAILED):
+        if not same_content(received, known) or (fault and known.status != FAILED):
             kind = fault.kind if fault else "command-id-reused"
             reason = fault.reason if fault else "Another command had this command_id before."
             errors = fault.errors if fault else None
@@ -103,7 +134,34 @@ class Settlement:
             return DEAD
         if known.outcome and message.reply_to:
             self._unit.outbox.add(known.outcome, reply_to=message.reply_to)
+        if known.status == RETRYING and ATTEMPT_HEADER not in message.headers:
+            self._remind(received, known)
         return DUPLICATE
+
+    def _remind(self, received: Received, known: InboxEntry) -> None:
+        """Make sure that the attempt comes for which the command waits.
+
+        The queue may have lost it; and older releases delete its row as soon as it is sent.
+        """
+        now = self._unit.now()
+        if not self._unit.retries.hasten(known.command_id, known.attempt, now):
+            self._send_again(received, known.attempt, now)
+
+    def _send_again(
+        self,
+        received: Received,
+        attempt: int,
+        due_at: datetime,
+        first: int = 1,
+        history: Sequence[str] = (),
+    ) -> None:
+        headers = {
+            ATTEMPT_HEADER: attempt,
+            FIRST_HEADER: first,
+            HISTORY_HEADER: " ".join(history),
+        }
+        command = received.message.stored(**headers)
+        self._unit.retries.add(command, due_at, received.command_id, attempt)
 
     def _apply(self, received: Received) -> str:
         assert received.command is not None
@@ -166,9 +224,30 @@ class Settlement:
         command_id = _identity(received)
         known = self._unit.inbox.get(command_id)
         attempt = attempt or (known.attempt if known else 1)
+        if known and known.status == RETRYING:
+            self._unit.retries.settled(command_id)
         entry = InboxEntry(command_id, received.digest, status, attempt, outcome)
         self._unit.inbox.record(entry)
         return status
+
+    def _warn(
+        self, event: str, received: Received, attempt: int, error: str, **more: object
+    ) -> None:
+        self._failures.append(
+            {
+                "event": event,
+                "type": _one_line(received.message.type or ""),
+                "command_id": received.command_id,
+                "attempt": attempt,
+                "error": _one_line(error),
+                **more,
+            }
+        )
+
+
+def same_content(received: Received, known: InboxEntry) -> bool:
+    """Tell whether this is the command that the inbox knows under its id."""
+    return received.digest == known.digest
 
 
 def _identity(received: Received) -> CommandID:
@@ -180,9 +259,27 @@ def _is_its_attempt(received: Received, known: InboxEntry) -> bool:
     """Tell whether this delivery is the one that a waiting command waits for."""
     return (
         known.status == RETRYING
-        and received.digest == known.digest
+        and same_content(received, known)
         and received.message.headers.get(ATTEMPT_HEADER) == known.attempt
     )
+
+
+def _first_attempt(received: Received, attempt: int) -> int:
+    """Return the attempt from which the command's attempts are counted."""
+    first = received.message.headers.get(FIRST_HEADER)
+    return first if isinstance(first, int) and 1 <= first <= attempt else 1
+
+
+def _has_expired(message: Message, queue: str) -> bool:
+    """Tell whether the last that happened to the message is that it expired in this queue.
+
+    Brokers put the latest death first. Senders can put anything there, or what another queue did.
+    """
+    deaths = message.headers.get("x-death")
+    latest = deaths[0] if isinstance(deaths, list) and deaths else None
+    if not isinstance(latest, dict):
+        return False
+    return latest.get("queue") == queue and latest.get("reason") == "expired"
 
 
 def _letter(
@@ -203,6 +300,11 @@ def _letter(
         attempts=attempts or [],
         traceback=_traceback(error) if error else None,
     )
+
+
+def _one_line(text: str) -> str:
+    """Return the text with nothing in it that moves a terminal's cursor."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _traceback(error: Exception) -> str:

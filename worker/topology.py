@@ -122,7 +122,7 @@ def _find(broker: Broker, wanted: _Object, why_not: str) -> None:
             ) from error
         if error.code != ACCESS_REFUSED:
             raise
-        # From RabbitMQ 4.3 on, who has no right at all may not look either. Its first use will tell.
+        # From RabbitMQ 4.3 on, who has no right at all may not look: its first use will tell.
         log.debug("not looked for", what=str(wanted), error=str(error))
 
 

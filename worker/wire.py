@@ -9,6 +9,7 @@ from pika import BasicProperties, DeliveryMode
 from persistence.messages import OutgoingMessage, StoredCommand
 
 ATTEMPT_HEADER = "retry-attempt"  # which attempt this delivery is: 2 for the first retry
+FIRST_HEADER = "retry-first"  # the attempt from which `MAX_ATTEMPTS` counts: 1 until a replay
 HISTORY_HEADER = "retry-history"  # when the earlier attempts were made, separated by spaces
 MAX_HEADERS = 50  # of a sender's headers that we keep
 

@@ -15,25 +15,25 @@ from persistence import locks
 from persistence.inbox import Inbox
 from persistence.unit_of_work import UnitOfWork
 from worker import outgoing
+from worker.batches import Batches
 from worker.cli import main
-from worker.consumer import Consumer
 
 
 def ack_before_commit() -> None:
     """The second batch is acknowledged first; then the process dies, as processes do."""
-    settle = Consumer._settle
+    apply = Batches._apply
     batches = []
 
-    def early(self: Any, intake: Any, batch: Any, work: Any) -> Any:
+    def early(self: Any, batch: Any) -> Any:
         batches.append(batch)
         if len(batches) == 2:
-            intake.settle(batch[-1][0])
+            self._intake.settle([item.delivery for item in batch])
             for _ in range(5):
-                self._broker.step(0.1)
+                self._intake._broker.step(0.1)
             os._exit(1)
-        return settle(self, intake, batch, work)
+        return apply(self, batch)
 
-    Consumer._settle = early  # type: ignore[method-assign]  # the mutation
+    Batches._apply = early  # type: ignore[method-assign]  # the mutation
 
 
 def no_inbox() -> None:

@@ -1,12 +1,16 @@
 """Commands that fail: bugs, refusals of the database, and poison."""
 
 import json
+from contextlib import closing
+from pathlib import Path
 from subprocess import CalledProcessError
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import make_url
 
 from tests.support.foreign import create, update
+from tests.support.proxy import Proxy
 from tests.support.system import System
 from tests.support.waiting import wait_for
 
@@ -117,6 +121,63 @@ def test_a_command_in_the_backstop_queue_survives_any_number_of_deaths(system: S
     wait_for(lambda: subscriber.distinct() == 1, "the failure")
     assert subscriber.heard[0].body["command_id"] == command.command_id
     assert system.query("SELECT kind FROM dead_letters") == [("crash",)]
+
+
+def test_a_retry_that_two_consumers_have_is_applied_once(system: System, tmp_path: Path) -> None:
+    """The connection is cut under a slow handler, and another consumer is faster."""
+    subscriber, sender = system.subscriber(), system.sender()
+    port = make_url(system.amqp_url).port
+    assert port is not None
+    with closing(Proxy(port)) as proxy:
+        slow = system.start(
+            "consume",
+            module=MISBEHAVING,
+            RETRY_DELAYS="0.1",
+            HOLD=str(tmp_path),
+            AMQP_URL=f"amqp://guest:guest@127.0.0.1:{proxy.port}/%2F",
+        )
+        system.start("relay")
+        command = create()
+        del command.body["entity_id"]
+        sender.send([command])
+        wait_for((tmp_path / "held").exists, "the second attempt")
+        fast = system.start("consume")
+        fast.wait_for_log('"consuming"')
+        proxy.reset()
+        assert proxy.cut > 0
+        wait_for(lambda: system.count("inbox", "status = 'applied'"), "the other's attempt")
+        assert slow.log().count('"consuming"') == 1
+        (tmp_path / "go").touch()
+        wait_for(lambda: slow.log().count('"consuming"') == 2, "the slow one to end its attempt")
+        system.stop("consume")
+    wait_for(lambda: system.count("outbox") == 0, "an empty outbox")
+    assert system.count("entities") == len(subscriber.all()) == 1
+    assert system.query("SELECT status, attempt FROM inbox") == [("applied", 2)]
+    assert system.count("retries") == 0
+
+
+def test_a_retry_that_goes_with_its_queue_comes_again(either_system: System) -> None:
+    system = either_system
+    subscriber, entity = system.subscriber(), str(uuid4())
+    command = update(entity, "bug")
+    broken = system.start("consume", module=MISBEHAVING, RETRY_DELAYS="0.1")
+    system.sender().send([create(entity), command])
+    wait_for(lambda: system.count("retries") == 1, "the failed attempt")
+    assert broken.stop() == 0
+    system.start("relay")
+    wait_for(lambda: system.waiting() == 1, "the retry in the queue")
+    system.delete_queue()
+    assert not system.queue_exists()
+    system.declare()
+    system.start("consume")  # the bug is mended
+    system.sender().send([command] * 3)
+    wait_for(lambda: subscriber.of_type("entity.Updated"), "the event")
+    wait_for(lambda: system.count("retries") == 0, "no retry")
+    assert system.query("SELECT attempt FROM inbox WHERE status = 'applied' ORDER BY 1") == [
+        (1,),
+        (2,),
+    ]
+    assert json.loads(system.call("show", entity))["value"] == "bug"
 
 
 def test_another_content_under_a_known_command_id_is_a_dead_letter(either_system: System) -> None:

@@ -2,18 +2,33 @@
 
 The value of an `UpdateValue` says how: `bug` raises on every attempt, `bug until N` on the attempts
 before the Nth, `exit` ends the process, `unstorable` leaves a state that PostgreSQL refuses.
+
+Where `HOLD` names a folder, a `Create` raises on its first attempt; on the second it says so with a
+file `held` there, and goes on when there is a file `go`.
 """
 
 import os
 from collections import Counter
+from pathlib import Path
 
-from domain.entity.commands import UpdateValue
+from domain.entity.commands import Create, UpdateValue
 from domain.entity.entity import Entity
-from domain.entity.events import Updated
+from domain.entity.events import Created, Updated
+from tests.support.waiting import wait_for
 from worker.cli import main
 
 _attempts: Counter[object] = Counter()
-_update = Entity.update
+_create, _update = Entity.create, Entity.update
+
+
+def create(command: Create) -> tuple[Entity, Created]:
+    _attempts[command.command_id] += 1
+    if _attempts[command.command_id] == 1:
+        raise RuntimeError("the handler has a bug, for now")
+    folder = Path(os.environ["HOLD"])
+    (folder / "held").touch()
+    wait_for((folder / "go").exists, "the file to go on")
+    return _create(command)
 
 
 def update(self: Entity, command: UpdateValue) -> Updated:
@@ -33,4 +48,6 @@ def update(self: Entity, command: UpdateValue) -> Updated:
 
 if __name__ == "__main__":
     Entity.update = update  # type: ignore[method-assign]
+    if "HOLD" in os.environ:
+        Entity.create = create  # type: ignore[method-assign, assignment]
     main()

@@ -74,18 +74,24 @@ class System:
             channel.queue_declare(self.queue, durable=True, arguments={**quorum, **limits})
 
     def start(
-        self, *arguments: str, module: str = "worker", root: Path = ROOT, **settings: str
+        self,
+        *arguments: str,
+        module: str = "worker",
+        root: Path = ROOT,
+        output: Path | None = None,
+        **settings: str,
     ) -> "Process":
-        """Start a process of the component and return at once."""
+        """Start a process of the component and return at once; `output`: where its log goes."""
         self._logs += 1
         log = self._folder / f"{self._logs}-{arguments[0]}.log"
-        with log.open("wb") as output:
+        log.touch()
+        with (output or log).open("wb") as file:
             popen = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 env={**self._environment, **settings},
                 cwd=root,
-                stdout=output,
-                stderr=output,
+                stdout=file,
+                stderr=file,
             )
         self._processes.append(Process(arguments[0], popen, log))
         return self._processes[-1]
@@ -168,6 +174,14 @@ class System:
             connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
             yield
 
+    @contextmanager
+    def locked_row(self, table: str, row_id: str) -> Iterator[None]:
+        """Hold one row, as somebody in the middle of a transaction does."""
+        with self._engine.begin() as connection:
+            query = text(f"SELECT FROM {table} WHERE id = :id FOR UPDATE")
+            assert connection.execute(query, {"id": row_id}).all()
+            yield
+
     def close(self) -> None:
         for process in self._processes:
             if process.code is None:
@@ -204,13 +218,17 @@ class Process:
         return self._log.read_text()
 
     def complaints(self) -> int:
-        """Return how many warnings and errors it has logged since the last call."""
+        """Return how many warnings and errors it has logged since the last call.
+
+        Attempts that fail are left out: they are the handler's affair.
+        """
         with self._log.open("rb") as log:
             log.seek(self._read)
             lines = log.read().splitlines(keepends=True)
         complete = [line for line in lines if line.endswith(b"\n")]
         self._read += sum(map(len, complete))
-        return sum(b'"level": "warning"' in x or b'"level": "error"' in x for x in complete)
+        told = [line for line in complete if b'"attempt failed' not in line]
+        return sum(b'"level": "warning"' in x or b'"level": "error"' in x for x in told)
 
     def wait_for_log(self, words: str, seconds: float = 30) -> None:
         wait_for(lambda: words in self.log() or self.code is not None, f"log {words!r}", seconds)

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from persistence.exceptions import MappingError, PersistenceError, SchemaBehind
+from persistence.exceptions import MappingError, PersistenceError, Unsuitable
 from schemas.exceptions import CatalogueError
 from worker.cli import dead, people, processes
 from worker.exceptions import BrokerUnavailable, NotReplayable, SettingsError, TopologyMismatch
@@ -31,7 +31,7 @@ def main() -> None:
         _exit(f"The messages do not fit together: {error}.")
     except MappingError as error:
         _exit(f"{error}.")
-    except SchemaBehind as error:
+    except Unsuitable as error:
         _exit(str(error))
     except PersistenceError as error:
         _exit(f"The database cannot be used: {error}. Is DATABASE_URL right, and is it running?")

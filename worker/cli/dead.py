@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from persistence.dead_letters import DeadLetterView
+from persistence.dead_letters import DeadLetterView, purge
 from persistence.schema import check_schema
 from worker.cli.processes import prepare
 from worker.composition import Component
@@ -71,9 +71,7 @@ def replay_command(letter_id: int) -> None:
     component = Component(prepare())
     with component.database as database:
         check_schema(database)
-        with component.unit_of_work() as unit:
-            replay(unit, letter_id)
-            unit.commit()
+        replay(component, letter_id)
     click.echo(f"The relay will send dead letter {letter_id} again.")
 
 
@@ -92,9 +90,8 @@ def purge_command(kind: str | None, days: int) -> None:
     component = Component(prepare())
     with component.database as database:
         check_schema(database)
-        with component.unit_of_work() as unit:
-            count = unit.dead_letters.purge(kind, datetime.now(UTC) - timedelta(days=days))
-            unit.commit()
+        before = database.now() - timedelta(days=days)
+        count = purge(database, component.settings.component_name, kind, before)
     click.echo(f"Purged {count} dead letters.")
 
 

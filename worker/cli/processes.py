@@ -10,7 +10,7 @@ import structlog
 
 from persistence.database import Database
 from persistence.exceptions import StorageUnavailable
-from persistence.schema import check_schema, migrate
+from persistence.schema import migrate
 from worker.broker import Broker
 from worker.composition import Component
 from worker.consumer import Consumer
@@ -18,6 +18,7 @@ from worker.exceptions import BrokerUnavailable, SettingsError
 from worker.health import Health, serve
 from worker.logs import configure_logs
 from worker.relay import Relay
+from worker.schema import require_schema
 from worker.settings import Settings, read_settings
 from worker.stop import StopFlag
 from worker.supervisor import Child, kill_all, supervise
@@ -42,8 +43,9 @@ def migrate_command() -> None:
     """Bring the database schema up to date."""
     settings = prepare()
     with Database(settings.database_url, settings.database_deadline) as database:
-        migrate(database)
-    click.echo("The database schema is up to date.")
+        is_ours = migrate(database)
+    newer = "newer than this program, which is fine"
+    click.echo(f"The database schema is {'up to date' if is_ours else newer}.")
 
 
 @click.command("declare", short_help="Declare queues and exchange.")
@@ -77,7 +79,7 @@ def run(consumers: int) -> None:
     Component(settings)  # what is wrong with the messages is said once, here
     with Database(settings.database_url, settings.database_deadline) as database:
         try:
-            check_schema(database)
+            require_schema(database)
         except StorageUnavailable as error:
             log.warning("the database is away", error=str(error))  # the children wait for it
     _refuse_other_topology(settings)

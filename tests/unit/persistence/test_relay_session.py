@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -119,7 +120,7 @@ def test_what_is_deleted_is_gone(database, session):
 def test_deleting_nothing_deletes_nothing(database, session):
     add(database, 0, messages=1)
     session.delete_outbox([])
-    session.delete_retries([])
+    session.sent_retries([])
     assert [len(rows(database, table)) for table in (outbox, retries)] == [1, 1]
 
 
@@ -138,10 +139,70 @@ def test_no_more_retries_are_taken_than_asked_for(database, session):
     assert len(session.due(2)) == 2
 
 
-def test_a_deleted_retry_is_gone(database, session):
+def wait_for_attempt(database: Database, attempt: int, sends: int = 0) -> UUID:
+    """Store a command that waits for this attempt, and its retry, due now, sent so often before."""
+    command_id = uuid4()
+    with UnitOfWork(database, COMPONENT) as unit:
+        unit.inbox.record(InboxEntry(command_id, "d", RETRYING, attempt, None))
+        unit.retries.add(StoredCommand(b"{}"), datetime.now(UTC), command_id, attempt)
+        unit.commit()
+    with database.engine.begin() as connection:
+        connection.execute(retries.update().values(sends=sends))
+    return command_id
+
+
+def test_a_retry_tells_whose_attempt_it_is(database, session):
+    command_id = wait_for_attempt(database, 3, sends=2)
+    (row,) = session.due(10)
+    assert (row.command_id, row.attempt, row.sends) == (command_id, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("sends", "seconds"), [(0, 10), (1, 20), (2, 40), (8, 2560), (9, 3600), (10, 3600), (99, 3600)]
+)
+def test_a_retry_that_was_sent_is_due_again_after_a_while(database, session, sends, seconds):
+    wait_for_attempt(database, 2, sends)
+    before = datetime.now(UTC)
+    session.sent_retries(row.id for row in session.due(10))
+    (row,) = rows(database, retries)
+    after = datetime.now(UTC)
+    assert row["sends"] == sends + 1
+    assert before <= row["due_at"] - timedelta(seconds=seconds) <= after
+    assert session.due(10) == []
+
+
+def test_only_what_was_sent_is_put_off(database, session):
+    sent, other = wait_for_attempt(database, 2), wait_for_attempt(database, 2)
+    session.sent_retries(row.id for row in session.due(10) if row.command_id == sent)
+    assert [row.command_id for row in session.due(10)] == [other]
+
+
+def test_a_retry_that_an_older_release_has_written_is_gone_when_it_was_sent(database, session):
     add(database, -1, -2)
-    session.delete_retries([session.due(1)[0].id])
+    session.sent_retries([session.due(1)[0].id])
     assert [row.command.body for row in session.due(10)] == [b"-1"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"status": APPLIED}, {"status": "failed"}, {"attempt": 3}, {"component": "shipping"}],
+)
+def test_a_retry_that_nobody_waits_for_any_more_is_gone_when_it_was_sent(database, session, change):
+    # An older release beside us settles an attempt, and does not know that its row has stayed.
+    wait_for_attempt(database, 2)
+    with database.engine.begin() as connection:
+        connection.execute(inbox.update().values(change))
+    session.sent_retries(row.id for row in session.due(10))
+    assert rows(database, retries) == []
+
+
+def test_a_retry_that_is_being_settled_is_not_waited_for(postgresql):
+    wait_for_attempt(postgresql, 2)
+    with RelaySession(postgresql, COMPONENT) as session, postgresql.engine.begin() as consumer:
+        (row,) = session.due(10)
+        assert consumer.execute(retries.delete()).rowcount == 1
+        session.sent_retries([row.id])  # would else end as a Conflict, after seconds
+    assert rows(postgresql, retries) == []
 
 
 def test_the_time_to_the_next_retry_is_known(database, session):
@@ -245,6 +306,78 @@ def test_a_command_that_waits_is_never_forgotten(database, session):
 def test_commands_are_forgotten_in_small_bites(database, session):
     remember(database, *[31] * (PURGE_BITE + 1))
     assert [session.purge_inbox(days=30), session.purge_inbox(days=30)] == [PURGE_BITE, 1]
+
+
+def test_an_inbox_that_loses_a_little_is_purged_without_a_doubt(database, session):
+    remember(database, 31, 30, 1, 0)
+    assert session.why_not_purge(days=30) is None
+
+
+def test_an_empty_inbox_leaves_no_doubt(session):
+    assert session.why_not_purge(days=30) is None
+
+
+@pytest.mark.parametrize("ages", [(31, 31, 31), (400, 31, 29)])
+def test_to_forget_most_of_what_is_remembered_is_doubted_for_a_while(database, session, ages):
+    remember(database, *ages)
+    doubt = session.why_not_purge(days=30)
+    assert doubt is not None
+    assert doubt.passes
+    assert "older than 30 days" in doubt.reason
+
+
+def test_what_is_remembered_for_hours_is_forgotten_without_a_doubt(database, session):
+    remember(database, 31, 31)
+    assert session.why_not_purge(days=0.5) is None
+
+
+def test_a_command_that_waits_for_long_raises_no_doubt(database, session):
+    remember(database, 400, status=RETRYING)
+    remember(database, 31, 15, 0)
+    assert session.why_not_purge(days=30) is None
+
+
+def test_clocks_that_disagree_are_a_doubt_that_stays(database, session, monkeypatch):
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + timedelta(days=31)
+
+    monkeypatch.setattr("persistence.relay_session.datetime", Ahead)
+    doubt = session.why_not_purge(days=0.5)
+    assert doubt is not None
+    assert not doubt.passes
+    assert "31 days" in doubt.reason or "30 days" in doubt.reason
+
+
+def test_a_clock_of_sqlite_s_that_jumps_is_a_doubt_once(sqlite, monkeypatch):
+    ahead = datetime.now(UTC).timestamp() + timedelta(days=31).total_seconds()
+    with RelaySession(sqlite, COMPONENT) as session:
+        monkeypatch.setattr("persistence.database.time", lambda: ahead)
+        assert session.why_not_purge(days=30) is not None
+
+
+def test_a_clock_of_ours_that_is_ahead_forgets_nothing(postgresql, monkeypatch):
+    remember(postgresql, *[0] * 100)
+    monkeypatch.setattr("persistence.database.time", lambda: 1e11)
+    with RelaySession(postgresql, COMPONENT) as session:
+        assert session.purge_inbox(days=30) == 0
+
+
+def test_a_session_whose_connection_is_gone_says_so_whatever_it_is_asked(listening):
+    listening._driver_connection().close()
+    for ask in (listening.fileno, listening.take_notifications, lambda: listening.oldest(1)):
+        with pytest.raises(StorageUnavailable):
+            ask()
+
+
+def test_a_server_that_ends_the_session_while_it_waits_for_news_is_away(listening, postgresql):
+    with Database(postgresql.url.render_as_string(hide_password=False)) as other:
+        pid = listening._driver_connection().info.backend_pid
+        with other.engine.connect() as connection:
+            connection.exec_driver_sql("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+    with pytest.raises(StorageUnavailable):
+        wait_for(lambda: listening.take_notifications() < 0, "the end is noticed", 10)
 
 
 def test_components_that_share_a_database_see_only_their_own_rows(database, other):

@@ -5,20 +5,22 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
+from sqlalchemy import exc
 
 from persistence.bulk import MANY
 from persistence.database import Database
 from persistence.dead_letters import MAX_BODY_BYTES, DeadLetterViews, dead_letters
-from persistence.exceptions import Collision, Refused
-from persistence.inbox import APPLIED, RETRYING, InboxEntry, inbox
+from persistence.exceptions import Collision, Conflict, Refused, StorageUnavailable
+from persistence.inbox import APPLIED, FAILED, REJECTED, RETRYING, InboxEntry, inbox
 from persistence.messages import DeadLetter, OutgoingMessage, StoredCommand
 from persistence.outbox import outbox
 from persistence.relay_session import RelaySession
 from persistence.retries import retries
 from persistence.unit_of_work import UnitOfWork
 from tests.support.backends import COMPONENT
-from tests.support.component import rows
+from tests.support.component import ping, rows
 
 EVENT = OutgoingMessage(
     type="entity.Created",
@@ -72,6 +74,37 @@ def test_a_known_command_is_replaced(database):
         unit.commit()
     (row,) = rows(database, inbox)
     assert (row["status"], row["attempt"]) == ("applied", 2)
+
+
+@pytest.mark.parametrize("change", [(RETRYING, 3), (APPLIED, 2), (FAILED, 2), (REJECTED, 2)])
+def test_only_who_read_an_entry_as_it_still_is_may_change_it(postgresql, change):
+    record(postgresql, waiting := entry(uuid4(), RETRYING, 2), neighbour := entry(uuid4()))
+    other = Database(postgresql.url.render_as_string(hide_password=False))
+    with UnitOfWork(postgresql, COMPONENT) as slow, UnitOfWork(other, COMPONENT) as fast:
+        for unit in (slow, fast):
+            unit.inbox.read([waiting.command_id, neighbour.command_id])
+        fast.inbox.record(entry(waiting.command_id, *change))
+        fast.commit()
+        slow.inbox.record(entry(waiting.command_id, APPLIED, 2))
+        slow.outbox.add(EVENT)
+        with pytest.raises(Collision):
+            slow.commit()
+    other.dispose()
+    assert (change, []) == (
+        next((r["status"], r["attempt"]) for r in rows(postgresql, inbox) if r["attempt"] > 1),
+        rows(postgresql, outbox),
+    )
+
+
+def test_an_entry_that_was_forgotten_meanwhile_is_not_changed(postgresql):
+    record(postgresql, failed := entry(uuid4(), FAILED))
+    with UnitOfWork(postgresql, COMPONENT) as unit:
+        unit.inbox.read([failed.command_id])
+        with postgresql.engine.begin() as connection:
+            assert connection.execute(inbox.delete()).rowcount == 1
+        unit.inbox.record(entry(failed.command_id, RETRYING, 2))
+        with pytest.raises(Collision):
+            unit.commit()
 
 
 def test_a_command_recorded_twice_in_one_unit_is_one_row(database):
@@ -319,3 +352,43 @@ def test_a_dead_letter_of_another_component_is_not_found(database):
     bury(database, letter())
     number = rows(database, dead_letters)[0]["id"]
     assert DeadLetterViews(database, "another").find(number) is None
+
+
+def test_what_is_recorded_has_the_database_s_time(database, monkeypatch):
+    told = datetime(2026, 1, 2, tzinfo=UTC)
+    monkeypatch.setattr(database, "now", lambda: told)
+    with UnitOfWork(database, COMPONENT) as unit:
+        unit.inbox.record(InboxEntry(uuid4(), "d", APPLIED, 1, None))
+        assert unit.now() == told
+        unit.commit()
+    assert [row["recorded_at"] for row in rows(database, inbox)] == [told]
+
+
+def leave(database: Database, monkeypatch: pytest.MonkeyPatch, error: BaseException | None) -> None:
+    """Leave a unit of work whose session cannot be closed, with an error under way or without."""
+
+    def refuse() -> None:
+        cause = psycopg.OperationalError("the connection is lost")
+        raise exc.OperationalError("ROLLBACK", {}, cause)
+
+    with UnitOfWork(database, COMPONENT) as unit:
+        unit.inbox.read([uuid4()])
+        monkeypatch.setattr(unit._session, "close", refuse)
+        if error:
+            raise error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Conflict("deadlock")])
+def test_what_is_under_way_is_not_hidden_by_a_session_that_cannot_be_closed(
+    database, monkeypatch, error
+):
+    with pytest.raises(type(error)) as seen:
+        leave(database, monkeypatch, error)
+    assert seen.value is error
+    assert ping(database) == 1
+
+
+def test_a_session_that_cannot_be_closed_is_told_where_nothing_else_is(database, monkeypatch):
+    with pytest.raises(StorageUnavailable):
+        leave(database, monkeypatch, None)
+    assert ping(database) == 1

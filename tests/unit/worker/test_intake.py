@@ -25,7 +25,7 @@ class FakeChannel:
         self._calls.append(("cancel", consumer_tag))
 
     def basic_ack(self, tag: int, multiple: bool) -> None:
-        self._calls.append(("ack", tag))
+        self._calls.append(("ack up to" if multiple else "ack", tag))
 
     def basic_consume(self, queue: str, on_message: Callable[..., None]) -> str:
         self.on_message = on_message
@@ -92,14 +92,14 @@ def test_the_bytes_that_wait_are_known(world):
 
 def test_it_begins_with_one_and_goes_on_with_the_full_prefetch(world):
     world.deliver(1)
-    world.intake.settle(*world.intake.take(1))
-    assert world.calls == [("qos", 1), ("cancel", "tag"), ("ack", 1), ("qos", 7)]
+    world.intake.settle(world.intake.take(1))
+    assert world.calls == [("qos", 1), ("cancel", "tag"), ("ack up to", 1), ("qos", 7)]
 
 
 def test_it_goes_on_with_one_after_a_suspect(world):
     world.deliver(1, redelivered=True)
-    world.intake.settle(*world.intake.take(1))
-    assert world.calls == [("qos", 1), ("ack", 1)]
+    world.intake.settle(world.intake.take(1))
+    assert world.calls == [("qos", 1), ("ack up to", 1)]
 
 
 @pytest.mark.parametrize(("count", "suspect"), [(1, False), (2, False), (3, True), ("2", True)])

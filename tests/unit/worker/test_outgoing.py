@@ -33,7 +33,7 @@ class FakeSession:
         gone = set(ids)
         self.rows = [row for row in self.rows if row.id not in gone]
 
-    def delete_retries(self, ids: Any) -> None:
+    def sent_retries(self, ids: Any) -> None:
         gone = set(ids)
         self.retries = [retry for retry in self.retries if retry.id not in gone]
 

@@ -25,13 +25,19 @@ VARIABLES = (
     "LOG_FORMAT",
 )
 
+SECRETS = {
+    "DATABASE_URL": "postgresql+psycopg://u:s3cret@h/d",
+    "READ_DATABASE_URL": "postgresql+psycopg://u:s3cret@r/d",
+    "AMQP_URL": "amqp://u:s3cret@h/%2F",
+}
+
 
 @pytest.fixture
 def read(monkeypatch):
     """Read the settings from an environment that holds these variables and no others of ours."""
 
     def read(**variables: str) -> Settings:
-        for name in VARIABLES:
+        for name in (*VARIABLES, *(f"{name}_FILE" for name in SECRETS)):
             monkeypatch.delenv(name, raising=False)
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
@@ -203,6 +209,59 @@ def test_a_retention_beyond_the_calendar_is_told_in_one_line(read):
 def test_a_database_in_memory_is_refused_as_processes_cannot_share_it(read):
     with pytest.raises(SettingsError, match="DATABASE_URL"):
         read(DATABASE_URL="sqlite://")
+
+
+@pytest.mark.parametrize(("variable", "url"), SECRETS.items())
+def test_a_secret_may_be_in_a_file(read, tmp_path, variable, url):
+    path = tmp_path / "secret"
+    path.write_text(f" {url}\n")
+    assert getattr(read(**{f"{variable}_FILE": str(path)}), variable.lower()) == url
+
+
+def test_the_query_side_reads_what_the_file_says_unless_told_otherwise(read, tmp_path):
+    path = tmp_path / "secret"
+    path.write_text(SECRETS["DATABASE_URL"])
+    assert read(DATABASE_URL_FILE=str(path)).read_database_url == SECRETS["DATABASE_URL"]
+
+
+def wrong(read, **variables: str) -> str:
+    with pytest.raises(SettingsError) as error:
+        read(**variables)
+    assert "\n" not in str(error.value)
+    assert "s3cret" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(("variable", "url"), SECRETS.items())
+def test_a_secret_given_twice_is_an_error_that_names_both(read, tmp_path, variable, url):
+    path = tmp_path / "secret"
+    path.write_text(url)
+    sentence = wrong(read, **{variable: url, f"{variable}_FILE": str(path)})
+    assert f'"{variable}" and "{variable}_FILE"' in sentence
+
+
+@pytest.mark.parametrize("variable", SECRETS)
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "No such file"),
+        (b"", "Must be"),
+        (b"ftp://u:s3cret@h/d", "Must be"),
+        (b"\xff\xfe", "no text"),
+    ],
+)
+def test_a_file_without_a_secret_is_told_in_one_line(read, tmp_path, variable, content, reason):
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    sentence = wrong(read, **{f"{variable}_FILE": str(path)})
+    assert f'"{variable}_FILE"' in sentence
+    assert str(path) in sentence
+    assert reason in sentence
+
+
+def test_a_folder_is_no_file_with_a_secret(read, tmp_path):
+    assert "Is a directory" in wrong(read, DATABASE_URL_FILE=str(tmp_path))
 
 
 def test_no_secret_is_in_the_representation(read):

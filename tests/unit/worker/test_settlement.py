@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,7 +18,9 @@ from persistence.entity.table import entities
 from persistence.exceptions import Refused, StorageUnavailable
 from persistence.inbox import inbox
 from persistence.outbox import outbox
+from persistence.relay_session import RelaySession
 from persistence.retries import retries
+from persistence.unit_of_work import UnitOfWork
 from tests.support.component import Sabotage, component, rows
 from tests.support.messages import CREATE, UPDATE, create, message, read, update
 from worker.processor import Processor
@@ -83,6 +86,15 @@ class World:
     def letter(self) -> DeadLetterView:
         (letter,) = DeadLetterViews(self.database, "tests").newest(None, 10)
         return letter
+
+    def relay(self) -> list[Received]:
+        """Do what the relay does once every retry is due; return what the queue then holds."""
+        with self.database.engine.begin() as connection:
+            connection.execute(retries.update().values(due_at=datetime.now(UTC)))
+        with RelaySession(self.database, "tests") as session:
+            due = session.due(100)
+            session.sent_retries(row.id for row in due)
+        return [read(body=row.command.body, **row.command.properties) for row in due]
 
     def next_attempt(self) -> Received:
         """Take the one waiting retry as the relay would send it."""
@@ -656,6 +668,139 @@ def test_another_copy_in_the_same_batch_is_a_duplicate(world):
     assert len(rows(world.database, retries)) == 1
 
 
+def test_a_retry_says_whose_attempt_it_is(world):
+    received = waiting(world)
+    (row,) = rows(world.database, retries)
+    assert (row["command_id"], row["attempt"], row["sends"]) == (received.command_id, 2, 0)
+
+
+def waiting(world: World, **properties: Any) -> Received:
+    """Let a command fail for a first time; the bug is mended then."""
+    received = read(UPDATE, update(world.entity(), "bug"), **properties)
+    world.sabotage(failing("bug"))
+    assert world.apply(received) == {"retrying": 1}
+    world.sabotage(failing())
+    return received
+
+
+def test_a_retry_stays_until_its_attempt_is_settled(world):
+    waiting(world)
+    (second,) = world.relay()
+    assert [row["sends"] for row in rows(world.database, retries)] == [1]
+    assert world.apply(second) == {"applied": 1}
+    assert rows(world.database, retries) == []
+
+
+def test_a_retry_that_the_queue_has_lost_is_sent_again(world):
+    received = waiting(world)
+    world.relay()
+    (second,) = world.relay()
+    assert world.apply(second) == {"applied": 1}
+    assert world.status(received) == "applied"
+
+
+def test_a_retry_that_was_sent_twice_is_applied_once(world):
+    received = waiting(world)
+    (one,), (two,) = world.relay(), world.relay()
+    assert [world.apply(one), world.apply(two)] == [{"applied": 1}, {"duplicate": 1}]
+    assert world.known(received)["attempt"] == 2
+
+
+def test_a_rejected_attempt_leaves_no_retry(world):
+    def refuse(command: Command) -> None:
+        raise NotToday("Come again tomorrow.")
+
+    waiting(world)
+    (second,) = world.relay()
+    world.sabotage(refuse)
+    assert world.apply(second) == {"rejected": 1}
+    assert rows(world.database, retries) == []
+
+
+def test_a_failed_attempt_leaves_the_retry_of_the_next(world):
+    waiting(world)
+    (second,) = world.relay()
+    world.sabotage(failing("bug"))
+    assert world.apply(second) == {"retrying": 1}
+    assert [row["attempt"] for row in rows(world.database, retries)] == [3]
+    (third,) = world.relay()
+    assert world.apply(third) == {"failed": 1}
+    assert rows(world.database, retries) == []
+
+
+def test_two_attempts_in_one_batch_leave_no_retry_behind(world):
+    # A copy of the next attempt can be there already, where a sender sets the header.
+    received = read(UPDATE, update(world.entity(), "once"))
+    fails = iter([True, False])
+
+    def sabotage(command: Command) -> None:
+        if next(fails):
+            raise Bug
+
+    world.sabotage(sabotage)
+    second = read(UPDATE, received.message.body, headers={"retry-attempt": 2})
+    assert world.apply(received, second) == {"retrying": 1, "applied": 1}
+    assert rows(world.database, retries) == []
+
+
+def test_a_retry_whose_row_is_gone_is_found_again_by_a_copy_of_the_senders(world):
+    # Releases before this one deleted the row when they sent it; then the queue lost it.
+    received = waiting(world)
+    world.forget(retries)
+    assert world.apply(received, received) == {"duplicate": 2}
+    assert world.apply(received) == {"duplicate": 1}
+    (second,) = world.relay()
+    assert world.apply(second) == {"applied": 1}
+    assert rows(world.database, retries) == []
+
+
+def due_in(world: World) -> float:
+    (row,) = rows(world.database, retries)
+    return (row["due_at"] - datetime.now(UTC)).total_seconds()
+
+
+def test_a_copy_of_the_senders_makes_a_retry_that_was_sent_due_soon(world):
+    received = waiting(world)
+    world.relay()
+    assert 5 < due_in(world) <= 10
+    assert world.apply(received) == {"duplicate": 1}
+    assert 0 < due_in(world) <= 1
+
+
+def test_many_copies_of_the_senders_do_not_make_many_retries(world):
+    received = waiting(world)
+    world.relay()
+    world.apply(received)
+    (before,) = rows(world.database, retries)
+    world.apply(*[received] * 20)
+    assert rows(world.database, retries) == [before]
+
+
+def test_a_copy_of_the_senders_does_not_shorten_the_wait_for_an_attempt(world):
+    received = waiting(world)
+    assert world.apply(received) == {"duplicate": 1}
+    assert due_in(world) > 5
+
+
+def test_a_copy_of_our_own_shortens_nothing(world):
+    waiting(world)
+    (one,), (two,) = world.relay(), world.relay()
+    world.sabotage(failing("bug"))
+    world.apply(one)
+    (third,) = world.relay()
+    assert world.apply(two) == {"duplicate": 1}
+    assert due_in(world) > 5
+    assert world.apply(third) == {"failed": 1}
+
+
+def test_other_content_moves_no_retry(world):
+    received = waiting(world)
+    world.relay()
+    content = json.loads(received.message.body)
+    assert world.apply(read(UPDATE, {**content, "value": "mine"})) == {"dead": 1}
+    assert due_in(world) > 5
+
+
 def test_an_attempt_that_is_over_is_a_duplicate(world):
     received = read(UPDATE, update(world.entity(), "bug"))
     world.sabotage(failing("bug"))
@@ -810,6 +955,90 @@ def test_a_bug_whose_message_cannot_be_stored_still_makes_a_dead_letter(database
     assert world.letter().reason == "Bug: a\\x00b\\ud800"
 
 
+def test_a_sender_cannot_have_a_command_tried_for_ever(world):
+    headers = {"retry-first": 10**6, "retry-history": "x"}
+    received = read(UPDATE, update(world.entity(), "bug"), headers=headers)
+    world.sabotage(failing("bug"))
+    world.apply(received)
+    endings = [world.apply(*world.relay()) for _ in range(2)]
+    assert endings == [{"retrying": 1}, {"failed": 1}]
+
+
+# What the log says of it
+
+
+def test_a_failed_attempt_is_a_warning(world):
+    received = read(UPDATE, update(world.entity(), "bug"))
+    world.sabotage(failing("bug"))
+    with capture_logs() as logs:
+        world.apply(received)
+    (warning,) = [line for line in logs if line["log_level"] == "warning"]
+    (row,) = rows(world.database, retries)
+    assert warning == {
+        "event": "attempt failed",
+        "log_level": "warning",
+        "type": UPDATE,
+        "command_id": received.command_id,
+        "attempt": 1,
+        "error": "Bug: cannot stand bug",
+        "next_at": row["due_at"].isoformat(),
+    }
+
+
+def test_the_traceback_of_a_failed_attempt_is_said_at_debug(world):
+    world.sabotage(failing("bug"))
+    with capture_logs() as logs:
+        world.apply(received := read(UPDATE, update(world.entity(), "bug")))
+    (line,) = [line for line in logs if line["event"] == "traceback"]
+    assert (line["log_level"], line["command_id"]) == ("debug", received.command_id)
+    assert line["traceback"].endswith("Bug: cannot stand bug\n")
+
+
+def test_the_last_attempt_is_a_warning_that_says_so(world):
+    world.sabotage(failing("bug"), max_attempts=1)
+    with capture_logs() as logs:
+        world.apply(read(UPDATE, update(world.entity(), "bug")))
+    (warning,) = [line for line in logs if line["log_level"] == "warning"]
+    assert warning["event"] == "attempt failed, command given up"
+    assert (warning["attempt"], "next_at" in warning) == (1, False)
+
+
+def test_a_crash_is_a_warning(world):
+    with capture_logs() as logs:
+        world.processor.crash([received := read(CREATE, create())])
+    (warning,) = [line for line in logs if line["log_level"] == "warning"]
+    assert (warning["event"], warning["command_id"]) == ("command given up", received.command_id)
+
+
+def test_what_is_not_committed_is_not_said(world):
+    received = read(UPDATE, update(world.entity(), "bug"))
+    world.sabotage(failing("bug"))
+
+    def unwritable(unit: UnitOfWork) -> None:
+        raise StorageUnavailable("gone")
+
+    with (
+        capture_logs() as logs,
+        patch.object(UnitOfWork, "_write", unwritable),
+        pytest.raises(StorageUnavailable),
+    ):
+        world.apply(received)
+    assert [line for line in logs if line["log_level"] == "warning"] == []
+
+
+@pytest.mark.parametrize("text", ["a\x1b[2Jb", "a\r\nb", "a\x9b31mb", "a\u202eb", "a\x7fb"])
+def test_a_warning_moves_no_cursor(world, text):
+    def sabotage(command: Command) -> None:
+        raise Bug(text)
+
+    world.sabotage(sabotage)
+    with capture_logs() as logs:
+        world.apply(read(CREATE, create()))
+    (warning,) = [line for line in logs if line["log_level"] == "warning"]
+    assert warning["error"].isprintable()
+    assert warning["error"].startswith("Bug: a")
+
+
 # What the database refuses
 
 
@@ -865,6 +1094,82 @@ def test_a_waiting_command_can_crash(world):
     world.apply(received)
     assert world.processor.crash([world.next_attempt()]) == {"failed": 1}
     assert world.status(received) == "failed"
+
+
+def test_only_the_delivery_that_is_waited_for_can_give_a_command_up(world):
+    received = waiting(world)
+    assert world.processor.crash([received]) == {"duplicate": 1}
+    (second,) = world.relay()
+    assert world.apply(second) == {"applied": 1}
+
+
+def test_a_crashed_copy_finds_a_retry_again_whose_row_is_gone(world):
+    received = waiting(world)
+    world.forget(retries)
+    assert world.processor.crash([received]) == {"duplicate": 1}
+    assert world.apply(*world.relay()) == {"applied": 1}
+
+
+def test_a_crashed_copy_that_asks_gets_the_stored_outcome(world):
+    received = read(CREATE, create(), reply_to="sender")
+    world.apply(received)
+    world.forget(outbox)
+    assert world.processor.crash([received]) == {"duplicate": 1}
+    assert world.sent() == [("sender", "entity.Created")]
+
+
+def test_other_content_that_killed_every_worker_is_a_dead_letter(world):
+    content = create()
+    world.apply(read(CREATE, content))
+    other = read(CREATE, {**content, "entity_id": str(uuid4())})
+    assert world.processor.crash([other]) == {"dead": 1}
+    assert world.letter().kind == "command-id-reused"
+
+
+def death(queue: str = "tests.commands", reason: str = "expired") -> dict[str, Any]:
+    return {"queue": queue, "reason": reason, "count": 1, "exchange": ""}
+
+
+def test_a_command_that_waited_too_long_has_expired(world):
+    received = read(CREATE, create(), headers={"x-death": [death(), death("elsewhere")]})
+    assert world.processor.crash([received]) == {"failed": 1}
+    assert world.letter().kind == "expired"
+
+
+@pytest.mark.parametrize(
+    "deaths",
+    [
+        [death(reason="delivery_limit"), death("elsewhere")],
+        [death(reason="delivery_limit"), death()],
+        [death("elsewhere")],
+        [death("elsewhere"), death()],
+        [],
+        [None],
+        ["expired"],
+        [[death()]],
+        [{}],
+        [{"queue": ["tests.commands"], "reason": None}],
+        death(),
+        "expired",
+        b"\xff",
+        7,
+        None,
+    ],
+)
+def test_what_did_not_expire_here_at_last_has_crashed(world, deaths):
+    first = {"x-first-death-reason": "expired", "x-first-death-queue": "tests.commands"}
+    received = read(CREATE, create(), headers={"x-death": deaths, **first})
+    assert world.processor.crash([received]) == {"failed": 1}
+    assert world.letter().kind == "crash"
+
+
+def test_a_retry_that_has_expired_is_sent_again(world):
+    received = waiting(world)
+    (second,) = world.relay()
+    headers = {**second.message.headers, "x-death": [death()]}
+    expired = second._replace(message=second.message._replace(headers=headers))
+    assert world.processor.crash([expired]) == {"duplicate": 1}
+    assert (world.status(received), due_in(world) <= 1) == ("retrying", True)
 
 
 def test_an_unidentifiable_message_that_killed_every_worker_is_a_dead_letter(world):
