@@ -69,7 +69,7 @@ class Consumer:
     def _open(self) -> tuple[Broker, Intake]:
         broker = self._connect("consumer")
         with broker.unless_ready():
-            declare(broker, broker.channel(), self._settings)
+            declare(broker, self._settings)
             queue, prefetch = self._settings.command_queue, self._settings.prefetch_count
             return broker, Intake(broker, queue, prefetch)
 

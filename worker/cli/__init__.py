@@ -21,8 +21,7 @@ log = structlog.get_logger()
 SENTENCES: dict[type[Exception], str] = {
     SettingsError: "{}",
     BrokerUnavailable: "The broker cannot be used: {}. Is AMQP_URL right, and is RabbitMQ running?",
-    TopologyMismatch: "A queue or exchange of our name was declared otherwise: {}. Delete it (its"
-    " messages are lost), or set what it was declared with.",
+    TopologyMismatch: "{}",
     CatalogueError: "The messages do not fit together: {}.",
     MappingError: "{}.",
     Unsuitable: "{}",
