@@ -234,7 +234,7 @@ def test_one_relay_works_and_another_takes_over(either_system: System) -> None:
     # Killed between confirm and delete, the first leaves its event to be published again.
     wait_for(lambda: subscriber.distinct() == 2, "the second event")
     assert '"relaying"' in second.log()
-    assert second.stop() == 0
+    assert second.stop() == 0, second.log()
 
 
 def test_the_health_endpoint_tells_ready_from_not_ready(system: System) -> None:
