@@ -53,6 +53,7 @@ class Lane(ABC, Generic[R]):
     """
 
     kind: str
+    plural: str
     streak: float = STREAK
 
     def __init__(self, component: Component, metrics: Metrics) -> None:
