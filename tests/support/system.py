@@ -27,7 +27,7 @@ class System:
         self.database_url = database_url
         self.queue = f"{self.name}.commands"
         self.exchange = f"{self.name}.events"
-        self._folder = folder
+        self.folder = folder
         self._environment = {
             **os.environ,
             "AMQP_URL": amqp_url,
@@ -73,7 +73,7 @@ class System:
     def start(self, *arguments: str, module: str = "worker", **settings: str) -> "Process":
         """Start a process of the component and return at once."""
         self._logs += 1
-        log = self._folder / f"{self._logs}-{arguments[0]}.log"
+        log = self.folder / f"{self._logs}-{arguments[0]}.log"
         with log.open("wb") as output:
             popen = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
