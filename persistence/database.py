@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from time import time
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -21,7 +23,15 @@ from sqlalchemy import (
     make_url,
 )
 
+from persistence.clock import Clock
 from persistence.driver import connector, copy
+from persistence.errors import driver_errors, renew_session
+from persistence.sessions import (
+    create_private,
+    prepare_postgresql,
+    prepare_sqlite,
+    time_of_postgresql,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -63,7 +73,10 @@ class Database:
         self.is_postgresql = self.url.get_backend_name() == "postgresql"
         self._deadline: float | None = deadline
         self._begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+        self._clock = Clock()
         self.engine = self._postgresql() if self.is_postgresql else self._sqlite()
+        event.listen(self.engine, "checkout", self._keep_time)
+        event.listen(self.engine, "handle_error", renew_session)
 
     def __enter__(self) -> Self:
         return self
@@ -75,6 +88,13 @@ class Database:
         """Open a connection on which every statement is its own transaction."""
         option = {"isolation_level": "AUTOCOMMIT"} if self.is_postgresql else {"begin": False}
         return self.engine.connect().execution_options(**option)
+
+    def in_transactions(self, connection: Connection) -> None:
+        """Let what follows on such a connection be in transactions again."""
+        connection.rollback()
+        level = connection.default_isolation_level
+        option = {"isolation_level": level} if self.is_postgresql else {"begin": True}
+        connection.execution_options(**option)
 
     @contextmanager
     def without_deadline(self) -> Iterator[None]:
@@ -91,39 +111,58 @@ class Database:
         """Close what is open; the next use opens anew."""
         self.engine.dispose()
 
+    def now(self) -> datetime:
+        """Return the database's time, by which ages and due times are counted.
+
+        It is asked when a session begins, and again when a transaction does after a minute.
+        """
+        if not self._clock.is_set:
+            with driver_errors():
+                self.engine.connect().close()
+        return self._clock.now()
+
+    def ask_time(self, connection: Connection) -> datetime:
+        """Ask for the time on this connection, and return it."""
+        with driver_errors():
+            self._ask_time(connection.connection.driver_connection)
+        return self._clock.now()
+
+    def _keep_time(self, connection: Any, record: object, proxy: object) -> None:
+        if self._clock.is_stale:
+            self._ask_time(connection)
+
+    def _ask_time(self, connection: Any) -> None:
+        # SQLite works in our own process, by its clock.
+        ask = partial(time_of_postgresql, connection) if self.is_postgresql else time
+        self._clock.set(ask)
+
     def _postgresql(self) -> Engine:
         engine = create_engine(
             self.url,
-            creator=connector(self.url, lambda: self._deadline),
+            creator=connector(self.url, lambda: self._deadline, self._prepare_postgresql),
             pool_size=1,
             max_overflow=1,
         )
-        event.listen(engine, "connect", self._prepare_postgresql)
         event.listen(engine, "do_executemany", copy)
         return engine
 
-    def _prepare_postgresql(self, connection: Any, record: object) -> None:
-        milliseconds = int((self._deadline or 0) * 1000)  # 0: no limit
-        connection.autocommit = True
-        for name, value in (
-            ("default_transaction_isolation", "'read committed'"),
-            ("statement_timeout", milliseconds),
-            ("lock_timeout", milliseconds // 3),
-            ("idle_in_transaction_session_timeout", 2 * milliseconds),
-        ):
-            connection.execute(f"SET {name} = {value}")
-        connection.autocommit = False
+    def _prepare_postgresql(self, connection: Any) -> None:
+        self._clock.set(lambda: prepare_postgresql(connection, self._deadline))
 
     def _sqlite(self) -> Engine:
         engine = create_engine(
             self.url, connect_args={"isolation_level": None, "timeout": (self._deadline or 0) / 3}
         )
+        event.listen(engine, "do_connect", self._create_sqlite)
         event.listen(engine, "connect", self._prepare_sqlite)
         event.listen(engine, "begin", self._begin_sqlite)
         return engine
 
+    def _create_sqlite(self, *arguments: object) -> None:
+        create_private(self.url)
+
     def _prepare_sqlite(self, connection: Any, record: object) -> None:
-        connection.execute("PRAGMA synchronous = FULL")
+        prepare_sqlite(connection, migrates=self._deadline is None)
 
     def _begin_sqlite(self, connection: Connection) -> None:
         # A transaction that turned from reading to writing could not wait for its lock.

@@ -1,5 +1,6 @@
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,11 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    bindparam,
     delete,
+    func,
     select,
+    true,
 )
 from sqlalchemy.orm import Session
 
@@ -25,6 +29,8 @@ from persistence.inserts import Inserts
 from persistence.messages import DeadLetter
 
 MAX_BODY_BYTES = 64 * 1024  # of the raw body that a dead letter keeps
+PURGE_BITE = 2000  # letters looked at in one transaction of a purge
+UNSENDABLE = "unsendable"  # the kind of what could not go out; an event must not be lost, so whole
 
 dead_letters = Table(
     "dead_letters",
@@ -69,10 +75,13 @@ class DeadLetterView:
 class DeadLetters(Inserts):
     """Messages given up in this transaction, each kept with its reason."""
 
-    def __init__(self, session: Session, component: str) -> None:
+    def __init__(self, session: Session, component: str, now: Callable[[], datetime]) -> None:
+        """`now`: the database's time."""
         super().__init__(session, dead_letters, component)
+        self._now = now
 
     def add(self, letter: DeadLetter) -> None:
+        kept = None if letter.kind == UNSENDABLE else MAX_BODY_BYTES
         self._rows.append(
             {
                 "component": self._component,
@@ -83,10 +92,10 @@ class DeadLetters(Inserts):
                 "errors": letter.errors,
                 "traceback": letter.traceback,
                 "attempts": letter.attempts,
-                "body": letter.command.body[:MAX_BODY_BYTES],
+                "body": letter.command.body[:kept],
                 "body_bytes": len(letter.command.body),
                 "properties": letter.command.properties,
-                "died_at": datetime.now(UTC),
+                "died_at": self._now(),
             }
         )
 
@@ -97,15 +106,6 @@ class DeadLetters(Inserts):
         with driver_errors():
             row = self._session.execute(removal.returning(*dead_letters.c)).mappings().one_or_none()
         return None if row is None else _view(row)
-
-    def purge(self, kind: str | None, before: datetime) -> int:
-        """Remove letters that died before then, of one kind or of all; return how many."""
-        own = dead_letters.c.component == self._component
-        removal = delete(dead_letters).where(own, dead_letters.c.died_at < before)
-        if kind is not None:
-            removal = removal.where(dead_letters.c.kind == kind)
-        with driver_errors():
-            return len(self._session.execute(removal.returning(dead_letters.c.id)).all())
 
 
 class DeadLetterViews:
@@ -127,6 +127,31 @@ class DeadLetterViews:
     def _read(self, query: Select[Any]) -> list[DeadLetterView]:
         with driver_errors(), self._database.engine.connect() as connection:
             return [_view(row) for row in connection.execute(query).mappings()]
+
+
+def purge(database: Database, component: str, kind: str | None, before: datetime) -> int:
+    """Remove letters that died before then, of one kind or of all; return how many.
+
+    The table is walked along in bites, a transaction each: millions in one would meet the
+    deadline, and be back. Raises a `PersistenceError`; what was bitten off by then is gone.
+    """
+    purged = last = 0
+    with driver_errors(), database.engine.connect() as connection:
+        while upper := connection.scalar(_BITE, {"last": last}):
+            gone = delete(dead_letters).where(
+                dead_letters.c.id.between(last + 1, upper),
+                dead_letters.c.component == component,
+                dead_letters.c.died_at < before,
+                true() if kind is None else dead_letters.c.kind == kind,
+            )
+            purged += connection.execute(gone).rowcount
+            connection.commit()
+            last = upper
+    return purged
+
+
+_ids = select(dead_letters.c.id).where(dead_letters.c.id > bindparam("last"))
+_BITE = select(func.max(_ids.order_by(dead_letters.c.id).limit(PURGE_BITE).subquery().c.id))
 
 
 def _view(row: RowMapping) -> DeadLetterView:

@@ -1,3 +1,5 @@
+"""Connections of psycopg on which no wait is without an end, and COPY for SQLAlchemy."""
+
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -5,13 +7,23 @@ import psycopg
 from psycopg import errors
 from sqlalchemy import URL
 
+# Where there is no deadline, a server that has vanished is noticed within a minute or so.
+_KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
+
+class NoAnswer(psycopg.OperationalError):
+    """Our own deadline has passed."""
+
 
 def connector(
-    url: URL, deadline_now: Callable[[], float | None]
+    url: URL,
+    deadline_now: Callable[[], float | None],
+    prepare: Callable[[psycopg.Connection[Any]], None],
 ) -> Callable[[], psycopg.Connection[Any]]:
     """Return what opens a PostgreSQL connection on which no wait is longer than a deadline.
 
-    `deadline_now` is asked at every wait, for seconds or None.
+    `deadline_now` is asked at every wait, for seconds or None. `prepare` makes the session ours,
+    before SQLAlchemy asks it anything.
 
     libpq's timeouts do not see a peer whose system still acknowledges packets, or a proxy that
     swallows them; so the wait for an answer is bounded here, on our side of the socket.
@@ -26,11 +38,21 @@ def connector(
                 return super().wait(gen, interval, deadline)
             except errors._WaitTimeout as error:
                 self.pgconn.finish()  # what is still to come would answer the wrong question
-                raise psycopg.OperationalError(f"no answer within {deadline:g} s") from error
+                raise NoAnswer(f"no answer within {deadline:g} s") from error
 
     arguments, options = url.get_dialect()().create_connect_args(url)
-    options.setdefault("connect_timeout", max(2, int((deadline_now() or 0) / 2)))
-    return lambda: Connection.connect(*arguments, **options)
+    options = {**_KEEPALIVES, "connect_timeout": max(2, int((deadline_now() or 0) / 2)), **options}
+
+    def connect() -> psycopg.Connection[Any]:
+        connection = Connection.connect(*arguments, **options)
+        try:
+            prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return connect
 
 
 def copy(cursor: psycopg.Cursor[Any], statement: str, rows: Iterable[Any], context: object) -> bool:

@@ -1,62 +1,114 @@
 """Where driver errors end."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import exc
+import psycopg
+from sqlalchemy import ExceptionContext, exc
 
+from persistence.driver import NoAnswer
 from persistence.exceptions import (
     Collision,
     Conflict,
+    Locked,
     PersistenceError,
     Refused,
+    Silent,
+    Stale,
     StorageUnavailable,
+    TooSlow,
 )
 
-# SQLSTATE classes. 42, 28, 3D: no rights, table or database; that is never one command's fault.
-_UNAVAILABLE = ("08", "57", "53", "58", "25", "28", "3D", "42", "XX")
-# But 42809 is a view, which takes rows by INSERT and not by the COPY of a large batch.
-_NO_TABLE = "42809"
-_CONFLICT = ("40", "55P03")
-_UNIQUE = "23505"
+# The longest beginning of a SQLSTATE that stands here tells its meaning; all others are `Refused`.
+_MEANINGS: dict[str, type[PersistenceError]] = {
+    "08": StorageUnavailable,
+    "25": StorageUnavailable,
+    "25P03": TooSlow,  # idle in a transaction for too long
+    "25P04": TooSlow,  # transaction timeout
+    "26": Stale,  # a prepared statement that the session does not have any more
+    # 28, 3D, 42: no rights, database or table; that is never one command's fault.
+    "28": StorageUnavailable,
+    "3D": StorageUnavailable,
+    "40": Conflict,
+    "42": StorageUnavailable,
+    "42809": Refused,  # a view, which takes rows by INSERT and not by the COPY of a large batch
+    "42P05": Stale,  # a prepared statement that the session should not have
+    "53": StorageUnavailable,
+    "55P03": Locked,
+    "57": StorageUnavailable,
+    "57014": TooSlow,
+    "58": StorageUnavailable,
+    "23505": Collision,
+    "XX": StorageUnavailable,
+}
+# Among the errors 0A000, which only says "not supported": the function of the server that finds
+# that a table has changed under a prepared statement. Its words may be in any language.
+_CHANGED_PLAN = "RevalidateCachedQuery"
 
 _SQLITE_UNIQUE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 _SQLITE_CONFLICT = ("SQLITE_BUSY", "SQLITE_LOCKED")
 _SQLITE_REFUSED = ("SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_RANGE", "SQLITE_TOOBIG")
 
+_DRIVERS = (psycopg.Error, sqlite3.Error)
+# What SQLAlchemy says where it has no connection to give.
+_NO_CONNECTION = (exc.DisconnectionError, exc.TimeoutError)
+
 
 @contextmanager
 def driver_errors() -> Iterator[None]:
-    """Turn every SQLAlchemy or driver error of the block into a `PersistenceError`."""
+    """Turn every error of SQLAlchemy, a driver or the system into a `PersistenceError`."""
     try:
         yield
     except exc.DBAPIError as error:
+        # SQLAlchemy's frames and it refer to each other, and they to all that the batch holds.
+        error.__traceback__ = None
         raise _translate(error)(_message(error)) from error
-    except exc.SQLAlchemyError as error:
+    except _DRIVERS as error:  # from a call that SQLAlchemy does not know of
+        raise _translate(_as_of_sqlalchemy(error))(_message(error)) from error
+    except (*_NO_CONNECTION, OSError) as error:
+        raise StorageUnavailable(_message(error)) from error
+    except (exc.SQLAlchemyError, ValueError) as error:  # ValueError: of a row that cannot be read
+        error.__traceback__ = None
         raise Refused(_message(error)) from error
 
 
+def _as_of_sqlalchemy(error: Exception) -> exc.DBAPIError:
+    wrapped = exc.DBAPIError.instance("", (), error, type(error))
+    assert isinstance(wrapped, exc.DBAPIError)
+    return wrapped
+
+
+def renew_session(context: ExceptionContext) -> None:
+    """Let the pool drop a connection with which it would go on failing; an engine's event.
+
+    After a switchover, say, the old session stays read-only although the database is not any more.
+    """
+    error = context.sqlalchemy_exception
+    if isinstance(error, exc.DBAPIError) and issubclass(
+        _translate(error), StorageUnavailable | Stale
+    ):
+        context.is_disconnect = True
+
+
 def _translate(error: exc.DBAPIError) -> type[PersistenceError]:
-    if error.connection_invalidated:
-        return StorageUnavailable
-    sqlite_name = getattr(error.orig, "sqlite_errorname", None)
-    if sqlite_name is not None:
-        return _of_sqlite(sqlite_name)
-    sqlstate = getattr(error.orig, "sqlstate", None)
-    if sqlstate is not None:
-        return _of_sqlstate(sqlstate)
+    if meaning := _of_driver(error.orig):
+        return meaning
     lost = isinstance(error, exc.OperationalError | exc.InterfaceError)
-    return StorageUnavailable if lost else Refused
+    return StorageUnavailable if lost or error.connection_invalidated else Refused
 
 
-def _of_sqlstate(sqlstate: str) -> type[PersistenceError]:
-    if sqlstate == _UNIQUE:
-        return Collision
-    if sqlstate == _NO_TABLE:
-        return Refused
-    if sqlstate.startswith(_CONFLICT):
-        return Conflict
-    return StorageUnavailable if sqlstate.startswith(_UNAVAILABLE) else Refused
+def _of_driver(cause: object) -> type[PersistenceError] | None:
+    """Return what the driver's error means by what the database said, if it said anything."""
+    if isinstance(cause, NoAnswer):
+        return Silent
+    if name := getattr(cause, "sqlite_errorname", None):
+        return _of_sqlite(name)
+    if not (sqlstate := getattr(cause, "sqlstate", None)):
+        return None
+    if getattr(getattr(cause, "diag", None), "source_function", None) == _CHANGED_PLAN:
+        return Stale
+    return next((_MEANINGS[s] for n in (5, 2) if (s := sqlstate[:n]) in _MEANINGS), Refused)
 
 
 def _of_sqlite(name: str) -> type[PersistenceError]:
@@ -64,6 +116,10 @@ def _of_sqlite(name: str) -> type[PersistenceError]:
         return Collision
     if name.startswith(_SQLITE_CONFLICT):
         return Conflict
+    if name == "SQLITE_SCHEMA":
+        return Stale
+    if name == "SQLITE_INTERRUPT":
+        return TooSlow
     return Refused if name.startswith(_SQLITE_REFUSED) else StorageUnavailable
 
 

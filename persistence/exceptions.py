@@ -9,8 +9,24 @@ class StorageUnavailable(PersistenceError):
     """The database is away, full, read-only, shutting down or silent: hold and ask again."""
 
 
+class Silent(StorageUnavailable):
+    """Nothing was heard within our own deadline: it is away, or was asked for too much at once."""
+
+
+class TooSlow(StorageUnavailable):
+    """The database ended a transaction that took too long: ask for less at once."""
+
+
 class Conflict(PersistenceError):
-    """Another transaction was in the way (deadlock, serialization, lock timeout): do it again."""
+    """Another transaction was in the way (deadlock, serialization, a lock): do it again."""
+
+
+class Locked(Conflict):
+    """Another transaction holds a lock for longer than we wait for it."""
+
+
+class Stale(Conflict):
+    """The session remembers tables or statements as they were: do it again on a new one."""
 
 
 class Collision(PersistenceError):
@@ -25,5 +41,9 @@ class MappingError(Exception):
     """A DTO is mapped in a way that we cannot load, undo and save: found at start."""
 
 
-class SchemaBehind(PersistenceError):
+class Unsuitable(PersistenceError):
+    """The database is not one that we can work with; the message says what to do. Not an outage."""
+
+
+class SchemaBehind(Unsuitable):
     """The database lacks migrations that this program needs."""

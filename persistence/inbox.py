@@ -1,5 +1,5 @@
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -57,9 +57,11 @@ class InboxEntry(NamedTuple):
 class Inbox:
     """The commands that this component knows, as this transaction sees and extends them."""
 
-    def __init__(self, session: Session, component: str) -> None:
+    def __init__(self, session: Session, component: str, now: Callable[[], datetime]) -> None:
+        """`now`: the database's time."""
         self._session = session
         self._component = component
+        self._now = now
         self._entries: dict[UUID, InboxEntry] = {}
         self._read: dict[UUID, tuple[str, int]] = {}  # status and attempt, as the table had them
         self._new: set[UUID] = set()
@@ -112,7 +114,7 @@ class Inbox:
             raise Collision("Another transaction has settled a command of this batch.")
 
     def _rows(self, command_ids: set[UUID]) -> list[dict[str, Any]]:
-        now = datetime.now(UTC)
+        now = self._now()
         entries = [self._entries[command_id] for command_id in sorted(command_ids, key=by_uuid)]
         return [{"component": self._component, **_row(entry, now)} for entry in entries]
 

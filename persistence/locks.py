@@ -1,13 +1,17 @@
 """One holder at a time, on this database: a lock that ends with its holder, whatever ends it."""
 
 import fcntl
+import os
 from hashlib import sha256
 from pathlib import Path
+from time import sleep
 from typing import IO, Protocol
 
 from sqlalchemy import Connection, func, select
 
 from persistence.database import Database
+
+LOOK_AGAIN = 0.3  # seconds between two tries of who waits
 
 
 class Lock(Protocol):
@@ -18,42 +22,63 @@ class Lock(Protocol):
 
 
 def lock(database: Database, connection: Connection, name: str) -> Lock:
-    """Return the lock of that name; on PostgreSQL it lives and dies with the connection."""
+    """Return the lock of that name; on PostgreSQL it lives and dies with the connection.
+
+    The connection is one on which every statement is its own transaction.
+    """
     if database.is_postgresql:
         return _AdvisoryLock(connection, name)
-    return _FileLock(Path(f"{database.url.database}.{name}.lock"))
+    return _FileLock(Path(f"{database_file(connection)}.{name}.lock"))
 
 
-class _AdvisoryLock:
+def database_file(connection: Connection) -> Path:
+    """Return where the database really is: by whatever links two come to it, they must meet."""
+    files = connection.exec_driver_sql("PRAGMA database_list").all()
+    return Path(next(file for _, name, file in files if name == "main")).resolve()
+
+
+class _Asked:
+    """Waits by asking again: a statement that waits would be a transaction for others to wait for.
+
+    An index that is built concurrently, for one, waits for every transaction there is.
+    """
+
+    def acquire(self, *, wait: bool) -> bool:
+        while not (taken := self._take()) and wait:
+            sleep(LOOK_AGAIN)
+        return taken
+
+    def _take(self) -> bool:
+        raise NotImplementedError
+
+
+class _AdvisoryLock(_Asked):
     """Held by a PostgreSQL session. The key is the first 8 bytes of the name's SHA-256."""
 
     def __init__(self, connection: Connection, name: str) -> None:
         self._connection = connection
         self._key = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
 
-    def acquire(self, *, wait: bool) -> bool:
-        if wait:
-            self._connection.execute(select(func.pg_advisory_lock(self._key)))
-            return True
+    def _take(self) -> bool:
         return bool(self._connection.scalar(select(func.pg_try_advisory_lock(self._key))))
 
     def release(self) -> None:
-        if not self._connection.closed:
+        if not (self._connection.closed or self._connection.invalidated):
             self._connection.execute(select(func.pg_advisory_unlock(self._key)))
 
 
-class _FileLock:
-    """Held by a process, on a file beside the SQLite database."""
+class _FileLock(_Asked):
+    """Held by a process, on a file beside the SQLite database that nobody else can open."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: IO[bytes] | None = None
 
-    def acquire(self, *, wait: bool) -> bool:
+    def _take(self) -> bool:
         if self._file is None:
-            self._file = self._path.open("ab")
+            self._file = os.fdopen(_privately(self._path), "ab")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
@@ -62,3 +87,10 @@ class _FileLock:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _privately(path: Path) -> int:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if os.fstat(descriptor).st_uid == os.geteuid():
+        os.fchmod(descriptor, 0o600)  # earlier releases left it to the umask
+    return descriptor

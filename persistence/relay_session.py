@@ -26,12 +26,15 @@ from persistence.database import Database
 from persistence.errors import driver_errors
 from persistence.inbox import RETRYING, inbox
 from persistence.locks import lock
+from persistence.low_water import LowWater
 from persistence.messages import OutgoingMessage, StoredCommand
 from persistence.outbox import channel, outbox
 from persistence.retries import awaited, lease_end, leases, retries
 
 BITE_BYTES = 8 * 2**20  # of bodies read at a time
 PURGE_BITE = 1000  # inbox rows deleted at a time
+CLOCKS_APART = timedelta(hours=1)  # by which two clocks cannot both be right
+SILENCE = 60.0  # seconds after which the server ends the session of a relay that says nothing
 
 
 class OutboxRow(NamedTuple):
@@ -51,6 +54,13 @@ class RetryRow(NamedTuple):
     sends: int = 0
 
 
+class Doubt(NamedTuple):
+    """A reason not to forget commands now; one that `passes` is one to wait for a while."""
+
+    reason: str
+    passes: bool
+
+
 class RelaySession:
     """One database session, without transactions: a lost session takes the relay's lock with it.
 
@@ -62,7 +72,9 @@ class RelaySession:
         self._component = component
         with driver_errors():
             self._connection = database.autocommit_connection()
-        self._lock = lock(database, self._connection, channel(component))
+            self._lock = lock(database, self._connection, channel(component))
+        self._events = LowWater(self._writers)
+        self._replies = LowWater(self._writers)
 
     def __enter__(self) -> Self:
         return self
@@ -70,9 +82,11 @@ class RelaySession:
     def __exit__(self, *error: object) -> None:
         # Discarded, not pooled: whatever state it is in, the lock ends with it.
         with driver_errors():
-            self._connection.invalidate()
-            self._connection.close()
-            self._lock.release()
+            try:
+                self._connection.invalidate()
+                self._connection.close()
+            finally:
+                self._lock.release()
 
     def acquire(self) -> bool:
         """Become the one relay that works, and begin to listen; False where another is."""
@@ -80,16 +94,32 @@ class RelaySession:
             if not self._lock.acquire(wait=False):
                 return False
             if self._database.is_postgresql:
-                # A delete that a crash takes back means a repeat, which is allowed after a failure.
-                self._connection.execute(text("SET synchronous_commit = off"))
-                self._connection.execute(text(f'LISTEN "{channel(self._component)}"'))
+                self._prepare()
             return True
+
+    def _prepare(self) -> None:
+        # A delete that a crash takes back means a repeat, which is allowed after a failure.
+        settings = {"synchronous_commit": "off"}
+        # The lock shall not outlive a process that is frozen, or whose host has vanished.
+        settings |= {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5"}
+        settings |= {"tcp_user_timeout": f"{SILENCE * 1000:.0f}"}
+        if (self._connection.dialect.server_version_info or ()) >= (14,):
+            settings |= {"idle_session_timeout": f"{SILENCE * 1000:.0f}"}
+        for name, value in settings.items():
+            self._connection.execute(text(f"SET {name} = {value}"))
+        self._connection.execute(text(f'LISTEN "{channel(self._component)}"'))
+
+    def touch(self) -> None:
+        """Let the database know that we are there: else it ends the session after `SILENCE`."""
+        with driver_errors():
+            self._connection.scalar(select(1))
 
     def fileno(self) -> int | None:
         """Return the descriptor that turns readable with news, where the database has one."""
         if not self._database.is_postgresql:
             return None
-        return int(self._driver_connection().fileno())
+        with driver_errors():
+            return int(self._driver_connection().fileno())
 
     def take_notifications(self) -> int:
         """Return how many notifications have come since the last call, without waiting."""
@@ -101,22 +131,48 @@ class RelaySession:
     def _driver_connection(self) -> Any:
         return self._connection.connection.driver_connection
 
-    def oldest(self, limit: int) -> Sequence[OutboxRow]:
-        """Return the oldest messages, at most so many, and not much more than `BITE_BYTES`."""
+    def events(self, limit: int) -> Sequence[OutboxRow]:
+        """Return the oldest events, at most so many, and not much more than `BITE_BYTES`."""
+        return self._events.look(lambda mark: self._oldest(_events, limit, mark))
+
+    def replies(self, limit: int) -> Sequence[OutboxRow]:
+        """Return the oldest replies, as many as `events` would."""
+        return self._replies.look(lambda mark: self._oldest(_replies, limit, mark))
+
+    def _oldest(self, query: Select[Any], limit: int, mark: int) -> Sequence[OutboxRow]:
         with driver_errors():
-            rows = self._connection.execute(_oldest, self._own(limit=limit)).all()
+            rows = self._connection.execute(query, self._own(limit=limit, mark=mark)).all()
         return [_outbox_row(row) for row in rows]
 
-    def due(self, limit: int) -> Sequence[RetryRow]:
-        """Return the commands that are due, the longest due first; as many as `oldest` would."""
+    def _writers(self) -> set[str]:
+        """Return the open transactions that have written to the outbox; on SQLite there are none.
+
+        To write, a transaction takes a lock of the table before it takes a number for its row, and
+        keeps it to its end.
+        """
+        if not self._database.is_postgresql:
+            return set()  # one writes at a time there: ids are committed in their order
         with driver_errors():
-            rows = self._connection.execute(_due, self._own(limit=limit, now=self._now())).all()
+            return set(self._connection.scalars(_writing))
+
+    def lowest(self) -> int | None:
+        """Return the lowest id of what waits in the outbox, None where nothing does."""
+        with driver_errors():
+            lowest: int | None = self._connection.scalar(_lowest, self._own())
+        return lowest
+
+    def due(self, limit: int) -> Sequence[RetryRow]:
+        """Return the commands that are due, the longest due first; as many as `events` would."""
+        with driver_errors():
+            rows = self._connection.execute(
+                _due, self._own(limit=limit, now=self._database.now())
+            ).all()
         return [_retry_row(row) for row in rows]
 
     def seconds_to_next_retry(self) -> float | None:
         with driver_errors():
             due_at = self._connection.scalar(_next_due, self._own())
-        return None if due_at is None else (due_at - self._now()).total_seconds()
+        return None if due_at is None else (due_at - self._database.now()).total_seconds()
 
     def delete_outbox(self, ids: Iterable[int]) -> None:
         self._delete(outbox, ids)
@@ -132,25 +188,43 @@ class RelaySession:
         these = among_these(dialect, ids)
         with driver_errors():
             self._connection.execute(_unawaited_among(dialect), these)
-            self._connection.execute(_leased(dialect), these | leases(self._now()))
+            self._connection.execute(_leased(dialect), these | leases(self._database.now()))
 
     def _delete(self, table: Table, ids: Iterable[int]) -> None:
         dialect = self._connection.dialect
         with driver_errors():
             self._connection.execute(_removal(dialect, table), among_these(dialect, ids))
 
-    def _now(self) -> datetime:
-        return datetime.now(UTC)
-
     def _own(self, **parameters: object) -> dict[str, object]:
         return {"component": self._component, **parameters}
+
+    def why_not_purge(self, days: float) -> Doubt | None:
+        """Return why the clock may be wrong by which the commands to forget are found.
+
+        Two clocks that disagree settle it. Where they agree, what they would forget must not be
+        most of the time that is remembered: after one wrong look, nothing would be known any more.
+        """
+        expected = self._database.now()
+        now = self._database.ask_time(self._connection)
+        apart = max(abs(now - expected), abs(now - datetime.now(UTC)))
+        if apart > CLOCKS_APART:
+            return Doubt(f"two clocks, ours and the database's, are {apart} apart", passes=False)
+        if days >= 1 and self._forgets_most(now - timedelta(days=days)):
+            return Doubt(f"it is {now} now, and most is older than {days:g} days", passes=True)
+        return None
+
+    def _forgets_most(self, border: datetime) -> bool:
+        """Tell whether the border lies beyond the middle of the time that the inbox spans."""
+        with driver_errors():
+            oldest, newest = self._connection.execute(_remembered, self._own()).one()
+        return oldest is not None and border > oldest + (newest - oldest) / 2
 
     def purge_inbox(self, days: float) -> int:
         """Forget some commands that ended more than `days` ago; return how many."""
         old = (
             select(inbox.c.command_id)
             .where(inbox.c.component == self._component)
-            .where(inbox.c.recorded_at < datetime.now(UTC) - timedelta(days=days))
+            .where(inbox.c.recorded_at < self._database.now() - timedelta(days=days))
             .where(inbox.c.status != RETRYING)
             .limit(PURGE_BITE)
         )
@@ -175,9 +249,25 @@ def _first(table: Table, order: str, *conditions: ColumnElement[bool]) -> Select
 
 
 # Built once: to build them takes longer than to run them for a few rows.
-_oldest = _first(outbox, "id")
+_above = outbox.c.id > bindparam("mark")
+_events = _first(outbox, "id", outbox.c.reply_to.is_(None), _above)
+_replies = _first(outbox, "id", outbox.c.reply_to.is_not(None), _above)
+_lowest = select(func.min(outbox.c.id)).where(outbox.c.component == bindparam("component"))
+_writing = text(
+    "SELECT virtualtransaction FROM pg_locks WHERE relation = CAST('outbox' AS regclass)"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND mode = 'RowExclusiveLock'"
+)
 _due = _first(retries, "due_at", retries.c.due_at <= bindparam("now"))
 _next_due = select(func.min(retries.c.due_at)).where(retries.c.component == bindparam("component"))
+_known = inbox.c.component == bindparam("component")
+_remembered = select(
+    select(func.min(inbox.c.recorded_at))
+    .where(_known, inbox.c.status != RETRYING)
+    .scalar_subquery(),
+    # Of whatever component: the newest row is only to tell the time.
+    select(func.max(inbox.c.recorded_at)).scalar_subquery(),
+)
 
 
 @cache

@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -30,10 +30,10 @@ class UnitOfWork:
         self._component = component
         self._session = Session(database.engine, autoflush=False, expire_on_commit=False)
         self._dtos: dict[type[Any], DTOs[Any]] = {}
-        self.inbox = Inbox(self._session, component)
+        self.inbox = Inbox(self._session, component, database.now)
         self.outbox = Outbox(self._session, component)
         self.retries = Retries(self._session, component)
-        self.dead_letters = DeadLetters(self._session, component)
+        self.dead_letters = DeadLetters(self._session, component, database.now)
 
     def __enter__(self) -> Self:
         return self
@@ -44,8 +44,20 @@ class UnitOfWork:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with driver_errors():
-            self._session.close()
+        # Whoever still refers to this, in a circle even, keeps no batch by it.
+        for dtos in self._dtos.values():
+            dtos.forget()
+        try:
+            with driver_errors():
+                self._session.close()
+        except PersistenceError:
+            self._session.invalidate()  # whatever it holds ends with its connection
+            if error is None:
+                raise  # else what is under way says more: a stop, or what went wrong first
+
+    def now(self) -> datetime:
+        """Return the database's time, by which due times are counted."""
+        return self._database.now()
 
     def dtos(self, dto_class: type[D], aggregate_type: str) -> DTOs[D]:
         """Return the DTOs of a class in this transaction; for repositories."""
@@ -69,11 +81,21 @@ class UnitOfWork:
         """Return the events of the current command, in the order of their aggregates' versions."""
         return [saved for dtos in self._dtos.values() for saved in dtos.saved]
 
-    def now(self) -> datetime:
-        return datetime.now(UTC)
+    def wait_for_locks(self, seconds: float) -> None:
+        """Wait for a lock so long only; where the database has locks of rows."""
+        if self._database.is_postgresql:
+            with driver_errors():
+                statement = text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}")
+                self._session.execute(statement)
 
     def commit(self) -> None:
         """Write everything with a few statements, and commit."""
+        self.rehearse()
+        with driver_errors():
+            self._session.commit()
+
+    def rehearse(self) -> None:
+        """Write everything; leaving the block without a commit takes it back."""
         with driver_errors():
             try:
                 self._write()
@@ -82,7 +104,6 @@ class UnitOfWork:
             except Exception as error:  # a value that nobody can send can raise anything
                 name = type(error).__name__
                 raise Refused(f"A value cannot be sent: {name}: {error}.") from error
-            self._session.commit()
 
     def _write(self) -> None:
         for dtos in self._dtos.values():

@@ -1,8 +1,10 @@
 """The system's package manager, where we may use it: Debian and Ubuntu, as root."""
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +14,14 @@ from tools.processes import ServerMissing
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
-def install(package: str, program: str, variable: str, say: Callable[[str], object]) -> None:
-    """Install a package, or raise `ServerMissing` with a sentence that says what to do instead."""
-    advice = f"install {program} (package {package}), start Docker, or set {variable}"
+def install(package: str, program: str, variable: str | None, say: Callable[[str], object]) -> None:
+    """Install a package, or raise `ServerMissing` with a sentence that says what to do instead.
+
+    `variable`: where a server of that kind may be given, if it may.
+    """
+    advice = f"install {program} (package {package})"
+    if variable:
+        advice += f", start Docker, or set {variable}"
     if not (shutil.which("apt-get") and os.geteuid() == 0):
         raise ServerMissing(f"{program} was not found and cannot be installed from here: {advice}.")
     say(f"Installing {program} with apt-get; this takes a minute")
@@ -39,6 +46,14 @@ def _apt_get(arguments: list[str]) -> str | None:
     if done.returncode == 0:
         return None
     return (done.stdout.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Let one process of this machine look and install, while others wait to look themselves."""
+    with (Path(tempfile.gettempdir()) / "ddd-component-install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -116,13 +116,15 @@ def _private_postgresql(say: Say) -> Iterator[PostgreSQLCluster]:
 
 
 def _install_rabbitmq(say: Say) -> None:
-    if rabbitmq_scripts() is None:
-        packages.install("rabbitmq-server", "RabbitMQ", "AMQP_URL", say)
+    with packages.one_at_a_time():
+        if rabbitmq_scripts() is None:
+            packages.install("rabbitmq-server", "RabbitMQ", "AMQP_URL", say)
 
 
 def _install_postgresql(say: Say) -> None:
-    if postgresql_programs() is None:
-        packages.install("postgresql", "PostgreSQL", "DATABASE_URL", say)
+    with packages.one_at_a_time():
+        if postgresql_programs() is None:
+            packages.install("postgresql", "PostgreSQL", "DATABASE_URL", say)
 
 
 def _everybody_may_enter(folder: Path) -> bool:

@@ -108,8 +108,14 @@ class Component:
         self.settings = settings
         self._aggregates = tuple(aggregates)
         self.codec = Codec(catalogue(self._aggregates))
+        self._keys = {c: a.key for a in self._aggregates for c in a.handler.commands()}
         self.database = Database(settings.database_url, settings.database_deadline)
         self.handlers(self.unit_of_work())  # what is wrong with a mapping is said here
+
+    def aggregate_id(self, command: Command) -> UUID:
+        """Return the id of the aggregate that the command is for."""
+        aggregate_id: UUID = getattr(command, self._keys[type(command)])
+        return aggregate_id
 
     def unit_of_work(self) -> UnitOfWork:
         return UnitOfWork(self.database, self.settings.component_name)

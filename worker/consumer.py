@@ -1,30 +1,25 @@
 """The process that takes commands from the queue."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
 from random import uniform
 from time import monotonic, sleep
 
 import structlog
 
-from persistence.exceptions import (
-    Collision,
-    Conflict,
-    PersistenceError,
-    Refused,
-    StorageUnavailable,
-)
+from persistence.exceptions import Conflict, StorageUnavailable
+from worker.backstop import Backstop
+from worker.batches import Batches
 from worker.broker import Broker
 from worker.composition import Component
 from worker.exceptions import BrokerUnavailable, Stopped
 from worker.health import Health
-from worker.intake import BATCH_BYTES, Delivery, Intake
+from worker.held import Held
+from worker.intake import BATCH_BYTES, Intake
+from worker.pace import Pace
 from worker.patience import Patience
-from worker.processor import Processor
-from worker.reading import Reader, Received
-from worker.schema import require_schema
 from worker.stop import StopFlag
-from worker.topology import backstop_queue, declare
+from worker.storage import Storage
+from worker.topology import declare
 
 log = structlog.get_logger()
 
@@ -33,8 +28,7 @@ TICK = 1.0  # seconds: no wait is longer without a look at the stop flag and the
 # after its own consumer timeout, what is held too long.
 GIVE_BACK_AFTER = 300.0
 
-Batch = Sequence[tuple[Delivery, Received]]
-Settle = Callable[[Sequence[Received]], Counter[str]]
+_ALL_WAIT = "every command waits for a lock in the database"
 
 
 class _OutageTooLong(Exception):
@@ -45,134 +39,117 @@ class Consumer:
     """Takes what has arrived, applies it in one transaction, and acknowledges it then."""
 
     def __init__(self, component: Component, stop: StopFlag, health: Health) -> None:
+        settings = component.settings
         self._component = component
-        self._settings = component.settings
-        self._processor = Processor(component)
-        self._reader = Reader(component.codec, self._settings.max_message_bytes)
+        self._settings = settings
         self._stop = stop
         self._health = health
+        self._pace = Pace(settings.batch_size, settings.batch_seconds)
+        self._held = Held()
         self._broker: Broker | None = None
-        self._commands: Intake | None = None
+        self._intake: Intake | None = None
+        self._backstop = Backstop(component, lambda: self._connect("backstop"))
         self._patience_with_broker = Patience("the broker", BrokerUnavailable, self._hold)
-        self._patience_with_database = Patience("the database", StorageUnavailable, self._hold)
-        self._patience_with_others = Patience("a lock", Conflict, self._hold)
+        self._storage = Storage(component, health, self._hold)
 
     def run(self) -> None:
         """Consume until the stop flag is set, then drain. Raises `SchemaBehind` at the start."""
         try:
-            self._await_database()
+            self._storage.wait()
             while not self._stop:
                 self._serve(*self._patience_with_broker(self._open))
             log.info("stopped")
         except Stopped:
             log.info("stopped; what was not settled goes back to the queue")
 
-    def _await_database(self) -> None:
-        self._patience_with_database(lambda: require_schema(self._component.database))
-
-    def _open(self) -> tuple[Broker, Intake, Intake]:
+    def _connect(self, role: str) -> Broker:
         settings = self._settings
-        broker = Broker(
-            settings.amqp_url, f"{settings.component_name} consumer", settings.heartbeat
-        )
-        with broker.unless_ready():
-            declare(broker, broker.channel(), settings)
-            commands = Intake(broker, settings.command_queue, settings.prefetch_count)
-            return broker, commands, Intake(broker, backstop_queue(settings), 1)
+        return Broker(settings.amqp_url, f"{settings.component_name} {role}", settings.heartbeat)
 
-    def _serve(self, broker: Broker, commands: Intake, crashed: Intake) -> None:
-        self._broker, self._commands = broker, commands
+    def _open(self) -> tuple[Broker, Intake]:
+        broker = self._connect("consumer")
+        with broker.unless_ready():
+            declare(broker, self._settings)
+            queue, prefetch = self._settings.command_queue, self._settings.prefetch_count
+            return broker, Intake(broker, queue, prefetch)
+
+    def _serve(self, broker: Broker, intake: Intake) -> None:
+        self._broker, self._intake = broker, intake
         try:
             with broker:
-                self._consume(broker, commands, crashed)
+                batches = Batches(self._component, intake, self._pace, self._held)
+                self._consume(broker, intake, batches)
         except BrokerUnavailable as error:
             self._patience_with_broker.lost(error)
         except _OutageTooLong:
             log.warning("gave back what was delivered, until the database is back")
         finally:
-            self._broker = self._commands = None
+            self._broker = self._intake = None
+            self._backstop.close()
             self._health.working(False)
-        if self._patience_with_database.seconds:
-            self._await_database()
+        if self._storage.seconds:
+            self._storage.wait()
         if not self._stop:
             self._hold(uniform(0.1, 0.5))  # noqa: S311 - consumers shall not come back in step
 
-    def _consume(self, broker: Broker, commands: Intake, crashed: Intake) -> None:
+    def _consume(self, broker: Broker, intake: Intake, commands: Batches) -> None:
         self._health.working(True)
         log.info("consuming", queue=self._settings.command_queue)
         while not self._stop:
             self._health.tick()
-            self._gather(broker, commands, crashed)
-            self._work(commands, self._processor.apply)
-            self._work(crashed, self._processor.crash)
+            self._gather(broker, intake, commands)
+            self._work(commands)
+            self._backstop.serve()
+            self._work(self._backstop)
+            if not self._storage.seconds:
+                self._health.trouble = _ALL_WAIT if commands.all_wait else None
         self._health.working(False)
-        self._drain(broker, commands, crashed)
+        self._drain(broker, intake, commands)
 
-    def _drain(self, broker: Broker, commands: Intake, crashed: Intake) -> None:
+    def _drain(self, broker: Broker, intake: Intake, commands: Batches) -> None:
         """Work off what was delivered, and take no more."""
-        log.info("draining", commands=len(commands.waiting))
-        crashed.stop()
+        log.info("draining", commands=len(intake.waiting))
+        self._backstop.stop()
         if not self._settings.single_active_consumer:
-            commands.stop()
-        while commands.waiting or crashed.waiting:
+            intake.stop()
+        while commands.unsettled or self._backstop.unsettled:
             self._stop.check()
-            self._work(commands, self._processor.apply)
-            self._work(crashed, self._processor.crash)
+            settled = self._work(commands), self._work(self._backstop)
+            if not any(settled):
+                self._hold(0.05)
         if self._settings.single_active_consumer:
             # Cancelled or closed in good order, we would hand over first, and be overtaken by the
             # next one with what we have not taken yet. Broken off, it goes back before that.
             broker.break_off()
 
-    def _gather(self, broker: Broker, commands: Intake, crashed: Intake) -> None:
+    def _gather(self, broker: Broker, intake: Intake, commands: Batches) -> None:
         """Wait for a delivery; then take all that has arrived: the busier, the larger the batch."""
-        arrived = len(commands.waiting)
-        broker.step(0 if arrived or crashed.waiting else TICK)
-        room = self._settings.batch_size
-        while arrived < len(commands.waiting) < room and commands.bytes < BATCH_BYTES:
-            arrived = len(commands.waiting)
+        arrived = len(intake.waiting)
+        broker.step(min(TICK, commands.idle, self._backstop.idle))
+        while arrived < len(intake.waiting) < self._pace.size and intake.bytes < BATCH_BYTES:
+            arrived = len(intake.waiting)
             broker.step(0)
 
-    def _work(self, intake: Intake, settle: Settle) -> None:
-        if not intake.waiting:
-            return
+    def _work(self, batches: Batches | Backstop) -> bool:
+        """Let it settle what it can, and tell whether it did; wait where the database is away."""
         started = monotonic()
-        deliveries = intake.take(self._settings.batch_size)
-        batch = [(delivery, self._reader.read(delivery.message)) for delivery in deliveries]
-        endings = self._settle(intake, batch, settle)
-        seconds = monotonic() - started
+        try:
+            endings = batches.step(GIVE_BACK_AFTER)
+        except (StorageUnavailable, Conflict) as error:
+            self._storage.away(error, batches)
+            return False
+        if endings:
+            self._report(endings, monotonic() - started)
+        if self._storage.seconds and (endings or not batches.unsettled):
+            self._storage.back(batches)
+        return bool(endings)
+
+    def _report(self, endings: Counter[str], seconds: float) -> None:
         self._health.metrics.batches.observe(seconds)
         for ending, count in endings.items():
             self._health.metrics.commands.labels(ending).inc(count)
-        log.info("batch", commands=len(batch), seconds=round(seconds, 4), **endings)
-
-    def _settle(self, intake: Intake, batch: Batch, settle: Settle) -> Counter[str]:
-        """Commit the batch and acknowledge it; where the database refuses it, its halves."""
-        received = [message for _, message in batch]
-        try:
-            try:
-                endings = self._patiently(lambda: settle(received))
-            except Collision:
-                # The other transaction has ended: reading again shows what it wrote.
-                endings = self._patiently(lambda: settle(received))
-        except (Collision, Refused) as error:
-            if len(batch) > 1:
-                middle = len(batch) // 2
-                first = self._settle(intake, batch[:middle], settle)
-                return first + self._settle(intake, batch[middle:], settle)
-            refusal = error
-            endings = self._patiently(lambda: self._refuse(received[0], refusal))
-        intake.settle(batch[-1][0])
-        return endings
-
-    def _refuse(self, received: Received, error: PersistenceError) -> Counter[str]:
-        try:
-            return self._processor.refuse(received, error)
-        except (Collision, Refused) as again:
-            # Not even the dead letter can be stored: hold the message rather than lose it.
-            raise StorageUnavailable(f"a refused command cannot be stored: {again}") from again
-
-    def _patiently(self, work: Callable[[], Counter[str]]) -> Counter[str]:
-        return self._patience_with_database(lambda: self._patience_with_others(work))
+        self._health.metrics.summary.add(endings, seconds)
+        log.debug("batch", commands=endings.total(), seconds=round(seconds, 4), **endings)
 
     def _hold(self, seconds: float) -> None:
         """Wait; keep what was delivered and the connection alive meanwhile."""
@@ -181,8 +158,9 @@ class Consumer:
             self._health.tick()
             self._stop.check()
             if self._broker:
-                if self._patience_with_database.seconds > GIVE_BACK_AFTER:
+                if self._storage.seconds > GIVE_BACK_AFTER:
                     raise _OutageTooLong
+                self._backstop.serve()
                 self._wait(min(left, TICK), self._broker)
             elif self._stop:
                 raise Stopped  # nothing is held, so there is nothing to drain
@@ -191,7 +169,7 @@ class Consumer:
 
     def _wait(self, seconds: float, broker: Broker) -> None:
         """Serve the connection; but read little where much waits, to hold a bounded amount."""
-        if self._commands is None or self._commands.bytes < BATCH_BYTES:
+        if self._intake is None or self._intake.bytes < BATCH_BYTES:
             broker.step(seconds)
         else:
             broker.step()

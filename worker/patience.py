@@ -1,14 +1,16 @@
 """What to do while something is away: try again, and say so once when it goes and comes."""
 
 from collections.abc import Callable
+from random import uniform
 from time import monotonic
 from typing import TypeVar
 
 import structlog
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 
 log = structlog.get_logger()
 T = TypeVar("T")
+
+SHORTEST, LONGEST = 0.1, 5.0  # seconds between two tries; the pause doubles each time
 
 
 class Patience:
@@ -17,23 +19,19 @@ class Patience:
     def __init__(
         self,
         what: str,
-        error: type[Exception],
+        errors: type[Exception] | tuple[type[Exception], ...],
         sleep: Callable[[float], None],
         *,
         gone: str = "is away",
         back: str = "is back",
     ) -> None:
         """`sleep` waits between two tries; it may raise to give up."""
+        self._errors = errors
+        self._sleep = sleep
         self._gone = f"{what} {gone}"
         self._back = f"{what} {back}"
         self._since: float | None = None
-        self._retrying = Retrying(
-            retry=retry_if_exception_type(error),
-            wait=wait_exponential_jitter(multiplier=0.1, max=5, jitter=0.2),
-            before_sleep=self._on_failure,
-            sleep=sleep,
-            reraise=True,
-        )
+        self._pause = SHORTEST
 
     @property
     def seconds(self) -> float:
@@ -41,11 +39,22 @@ class Patience:
         return 0.0 if self._since is None else monotonic() - self._since
 
     def __call__(self, work: Callable[[], T]) -> T:
-        result = self._retrying(work)
-        self.back()
-        return result
+        while True:
+            try:
+                result = work()
+            except self._errors as error:
+                self.wait(error)
+            else:
+                self.back()
+                return result
 
-    def lost(self, error: BaseException | None) -> None:
+    def wait(self, error: Exception) -> None:
+        """Note that it is away, and wait before the next try: longer each time."""
+        self.lost(error)
+        pause, self._pause = self._pause, min(2 * self._pause, LONGEST)
+        self._sleep(pause + uniform(0, 0.2))  # noqa: S311 - two who wait shall not come in step
+
+    def lost(self, error: Exception) -> None:
         """Note that it is away."""
         if self._since is None:
             self._since = monotonic()
@@ -55,8 +64,4 @@ class Patience:
         """Note that it is there."""
         if self._since is not None:
             log.info(self._back, seconds=round(monotonic() - self._since, 1))
-            self._since = None
-
-    def _on_failure(self, state: RetryCallState) -> None:
-        assert state.outcome is not None
-        self.lost(state.outcome.exception())
+            self._since, self._pause = None, SHORTEST

@@ -1,5 +1,8 @@
+"""What the database must be when a process starts."""
+
 import structlog
 
+from persistence.checks import check_database
 from persistence.database import Database
 from persistence.schema import check_schema
 
@@ -7,6 +10,10 @@ log = structlog.get_logger()
 
 
 def require_schema(database: Database) -> None:
-    """Raise `SchemaBehind` if the database lacks a migration; only warn if it is newer than we."""
+    """Raise `Unsuitable` if we cannot work here, `SchemaBehind` included; only warn if it is newer.
+
+    For the start: it takes a second session for a moment.
+    """
+    check_database(database)
     if not check_schema(database):
         log.warning("the database schema is newer than this program")

@@ -1,8 +1,11 @@
 """Everything that can be set from the environment."""
 
+import os
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pika
@@ -29,6 +32,7 @@ class Settings:
     component_name: str
     command_queue: str
     event_exchange: str
+    declare: bool = True
     single_active_consumer: bool
     prefetch_count: int
     batch_size: int
@@ -53,6 +57,11 @@ class Settings:
         """Seconds a database call may take: half the heartbeat, so that the broker keeps us."""
         return self.heartbeat / 2
 
+    @property
+    def batch_seconds(self) -> float:
+        """Seconds a batch should take: less than a wait for any lock, far from any deadline."""
+        return self.database_deadline / 8
+
 
 def read_settings() -> Settings:
     """Return the settings, or raise `SettingsError` with one line that names the variable."""
@@ -69,14 +78,15 @@ def _sentence(text: str) -> str:
 
 def _read(env: Env) -> Settings:
     name = env.str("COMPONENT_NAME", "component", validate=_NAME)
-    database_url = env.str("DATABASE_URL", "sqlite:///component.db", validate=_database_url)
+    database_url = _url(env, "DATABASE_URL", "sqlite:///component.db", _database_url)
     return Settings(
         database_url=database_url,
-        read_database_url=env.str("READ_DATABASE_URL", database_url, validate=_database_url),
-        amqp_url=env.str("AMQP_URL", "amqp://guest:guest@127.0.0.1:5672/%2F", validate=_amqp_url),
+        read_database_url=_url(env, "READ_DATABASE_URL", database_url, _database_url),
+        amqp_url=_url(env, "AMQP_URL", "amqp://guest:guest@127.0.0.1:5672/%2F", _amqp_url),
         component_name=name,
         command_queue=env.str("COMMAND_QUEUE", f"{name}.commands", validate=_amqp_name),
         event_exchange=env.str("EVENT_EXCHANGE", f"{name}.events", validate=_amqp_name),
+        declare=env.bool("DECLARE", True),
         single_active_consumer=env.bool("SINGLE_ACTIVE_CONSUMER", False),
         prefetch_count=env.int("PREFETCH_COUNT", 2000, validate=validate.Range(1, 65535)),
         batch_size=env.int("BATCH_SIZE", 1000, validate=validate.Range(1, 10_000)),
@@ -98,6 +108,23 @@ def _read(env: Env) -> Settings:
             validate=validate.OneOf(["console", "json"]),
         ),
     )
+
+
+def _url(env: Env, name: str, default: str, check: Callable[[str], None]) -> str:
+    """Return the variable's value, or what is in the file that `<name>_FILE` names: a secret."""
+    path = env.str(f"{name}_FILE", None)
+    if path is None:
+        return env.str(name, default, validate=check)
+    if name in os.environ:
+        raise EnvError(f'Environment variables "{name}" and "{name}_FILE" are both set.')
+    try:
+        url = Path(path).read_text(encoding="utf-8").strip()
+        check(url)
+    except (OSError, UnicodeError, ValidationError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        why = "It holds no text." if isinstance(error, UnicodeError) else why
+        raise EnvError(f'Environment variable "{name}_FILE" invalid: {path}: {why}') from error
+    return url
 
 
 def _database_url(url: str) -> None:

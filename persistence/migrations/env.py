@@ -3,36 +3,61 @@
 import os
 import pkgutil
 from importlib import import_module
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Connection, TypeDecorator
 
 import persistence
-from persistence.database import Database, Timestamp, metadata
+from persistence.database import Database, metadata
 
 # Every module that defines tables belongs to the schema, so a new aggregate is found by itself.
 for module in pkgutil.walk_packages(persistence.__path__, "persistence."):
     if not module.name.startswith("persistence.migrations"):
         import_module(module.name)
 
-given = context.config.attributes.get("database")
-database = given or Database(os.environ.get("DATABASE_URL", "sqlite:///component.db"))
+
+def render_item(kind: str, item: object, autogenerate: AutogenContext) -> str | Literal[False]:
+    """Write a type of our own as what it is in the database: a migration outlives our classes."""
+    if not isinstance(item, TypeDecorator):
+        return False
+    plain = item.impl_instance
+    package, _, rest = type(plain).__module__.removeprefix("sqlalchemy.").partition(".")
+    if package != "dialects":
+        return f"sa.{plain!r}"
+    dialect = rest.partition(".")[0]
+    autogenerate.imports.add(f"from sqlalchemy.dialects import {dialect}")
+    return f"{dialect}.{plain!r}"
 
 
-def render_item(kind: str, item: object, context: object) -> str | Literal[False]:
-    """Write our own column type as the plain type it is in the database."""
-    return "sa.DateTime(timezone=True)" if isinstance(item, Timestamp) else False
+def is_ours(name: str | None, kind: str, parents: Any) -> bool:
+    """Leave the tables of others who share the database alone."""
+    return kind != "table" or parents["schema_qualified_table_name"] in metadata.tables
 
 
-with database.engine.connect() as connection:
+def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=metadata,
         render_item=render_item,
+        include_name=is_ours,
         transactional_ddl=True,  # SQLite can do it too, as our engine begins its transactions
     )
     with context.begin_transaction():
         context.run_migrations()
 
-if given is None:
-    database.dispose()
+
+if given := context.config.attributes.get("connection"):
+    run(given)
+else:
+    secret = os.environ.get("DATABASE_URL_FILE")
+    given = os.environ.get("DATABASE_URL", "sqlite:///component.db")
+    url = Path(secret).read_text().strip() if secret else given
+    with (
+        Database(url) as database,
+        database.without_deadline(),
+        database.engine.connect() as connection,
+    ):
+        run(connection)

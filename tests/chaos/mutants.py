@@ -17,27 +17,30 @@ from persistence import locks, retries
 from persistence.inbox import Inbox
 from persistence.relay_session import RelaySession
 from persistence.unit_of_work import UnitOfWork
+from tests.support import hanging
 from tests.support.misbehaving import create
 from worker import outgoing
+from worker.batches import Batches
 from worker.cli import main
-from worker.consumer import Consumer
+from worker.lane import BITE
+from worker.watchdog import Watchdog
 
 
 def ack_before_commit() -> None:
     """The second batch is acknowledged first; then the process dies, as processes do."""
-    settle = Consumer._settle
+    apply = Batches._apply
     batches = []
 
-    def early(self: Any, intake: Any, batch: Any, work: Any) -> Any:
+    def early(self: Any, batch: Any) -> Any:
         batches.append(batch)
         if len(batches) == 2:
-            intake.settle(batch[-1][0])
+            self._intake.settle([item.delivery for item in batch])
             for _ in range(5):
-                self._broker.step(0.1)
+                self._intake._broker.step(0.1)
             os._exit(1)
-        return settle(self, intake, batch, work)
+        return apply(self, batch)
 
-    Consumer._settle = early  # type: ignore[method-assign]  # the mutation
+    Batches._apply = early  # type: ignore[method-assign]  # the mutation
 
 
 def no_inbox() -> None:
@@ -78,14 +81,14 @@ def relay_without_lock() -> None:
 
 def delete_past_a_nack() -> None:
     """Whatever is confirmed is deleted, whether what came before it is or not."""
-    send, tries = outgoing.Outgoing.send, count()
+    send, tries = outgoing.Events._send, count()
 
-    def in_large_bites(self: Any, *arguments: Any, **options: Any) -> bool:
+    def in_large_bites(self: Any, *arguments: Any, **options: Any) -> None:
         if next(tries) < 6:  # small bites, after the first nack, would hide the harm by luck
-            self._bite = outgoing.BITE
-        return send(self, *arguments, **options)
+            self._bite = BITE
+        send(self, *arguments, **options)
 
-    outgoing.Outgoing.send = in_large_bites  # type: ignore[method-assign]  # the mutation
+    outgoing.Events._send = in_large_bites  # type: ignore[method-assign]  # the mutation
     outgoing.deletable = lambda rows, confirmed: [  # type: ignore[assignment]  # the mutation
         row.id for number, row in rows.items() if number in confirmed
     ]
@@ -105,6 +108,11 @@ def retry_deleted_at_the_confirm() -> None:
     RelaySession.sent_retries = delete  # type: ignore[method-assign]  # the mutation
 
 
+def no_watchdog() -> None:
+    """Whoever hangs goes on hanging, and keeps what it has taken."""
+    Watchdog.look = lambda self: None  # type: ignore[method-assign]  # the mutation
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     mutant.__name__: mutant
     for mutant in (
@@ -115,10 +123,13 @@ MUTANTS: dict[str, Callable[[], None]] = {
         delete_past_a_nack,
         inbox_without_condition,
         retry_deleted_at_the_confirm,
+        no_watchdog,
     )
 }
 
 if __name__ == "__main__":
+    if "HANG_AT" in os.environ:
+        hanging.arm()
     if os.environ["MUTANT"] != "none":
         MUTANTS[os.environ["MUTANT"]]()
     if "HOLD" in os.environ:

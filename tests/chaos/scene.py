@@ -56,6 +56,8 @@ class Scene:
             "BATCH_SIZE": "100",
             "PREFETCH_COUNT": "200",
             "DRAIN_TIMEOUT": "5",
+            "MAX_ATTEMPTS": "100",
+            "RETRY_DELAYS": "0.2,1,2",
         }
         self.ports = {role: free_port() for role in (*CONSUMERS, *RELAYS)}
         self.processes: dict[str, Process] = {}
@@ -65,13 +67,19 @@ class Scene:
         for role in self.ports:
             self.start(role)
 
-    def start(self, role: str, module: str | None = None, **settings: str) -> Process:
+    def start(
+        self,
+        role: str,
+        module: str | None = None,
+        output: Path | None = None,
+        **settings: str,
+    ) -> Process:
         """Start the process of this role, in the place of the one before."""
         if role in self.processes:
             self._signs += self.processes[role].complaints() + 1  # its end is a sign, too
         settings = {**self._behind, "HTTP_PORT": str(self.ports[role]), **settings}
         process = self.system.start(
-            role.partition(" ")[0], module=module or self._worker, **settings
+            role.partition(" ")[0], module=module or self._worker, output=output, **settings
         )
         self.processes[role] = process
         return process
@@ -161,7 +169,7 @@ class Scene:
 
 
 @contextmanager
-def staged(worker: str = "worker", nodes: int = 1) -> Iterator[Scene]:
+def staged(worker: str = "tests.chaos.worker", nodes: int = 1) -> Iterator[Scene]:
     """Start everything on private servers; `worker` is the module that the processes run.
 
     `nodes`: how many RabbitMQ nodes make up the broker.

@@ -6,15 +6,26 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from time import sleep
+from typing import Any
 from uuid import uuid4
 
 import pika
 from pika.exceptions import AMQPError
 
+from tests.chaos.worker import FLAKY
 from tests.support.foreign import Heard, Sent, create, update
 
 AWAY = (AMQPError, OSError)  # what pika raises while the broker is away
 ENTITIES = 40
+
+# What senders put beside a command that will be sent again: none may ever hold up the others.
+ODD_HEADERS: tuple[dict[str, Any], ...] = (
+    {},
+    {"CC": ["side"], "BCC": ["side"]},
+    {"nested": {"list": [1, 2.5, {"deep": None}], "time": datetime.now(UTC)}},
+    {"blob": "x" * 20_000, "ünïcödé": "\x1b[2J", "": "no name"},
+    {f"header-{number}": -(2**63) for number in range(200)},
+)
 
 
 class Sender:
@@ -29,7 +40,8 @@ class Sender:
         self._queue = queue
         self._pause = 20 / rate
         self._stopping = threading.Event()
-        self._hot = str(uuid4())
+        self._again: list[Sent] = []
+        self.hot = str(uuid4())  # the entity that gets a third of all commands
         self._entities = [str(uuid4()) for _ in range(ENTITIES)]
         self.sent: list[Sent] = []
         self.published = 0
@@ -44,9 +56,16 @@ class Sender:
         self._thread.join(120)
         assert not self._thread.is_alive(), "the sender cannot publish"
 
+    def send_again(self, commands: list[Sent]) -> None:
+        """Publish these once more, as who has heard nothing of them for long does."""
+        self._again += commands
+
     def _run(self) -> None:
-        self._publish([create(entity) for entity in [self._hot, *self._entities]])
+        self._publish([create(entity) for entity in [self.hot, *self._entities]])
         while not self._stopping.wait(self._pause):
+            if self._again:
+                again, self._again = self._again, []
+                self._publish(again, new=[])
             batch = [self._command() for _ in range(20)]
             repeats = random.choices(self.sent, k=4)
             mixed = [*batch, *batch[:8], *repeats]
@@ -56,8 +75,10 @@ class Sender:
     def _command(self) -> Sent:
         if random.random() < 0.1:
             return create()
-        entity = self._hot if random.random() < 0.3 else random.choice(self._entities)
-        command = update(entity, f"value {random.random()}")
+        entity = self.hot if random.random() < 0.3 else random.choice(self._entities)
+        flaky = random.random() < 0.05
+        properties = {"headers": random.choice(ODD_HEADERS)} if flaky else {}
+        command = update(entity, f"{FLAKY if flaky else 'value'} {random.random()}", **properties)
         jump = timedelta(days=random.uniform(-9000, 9000))
         command.body["timestamp"] = (datetime.now(UTC) + jump).isoformat()
         return command
@@ -74,7 +95,9 @@ class Sender:
                             "",
                             self._queue,
                             json.dumps(command.body).encode(),
-                            pika.BasicProperties(type=command.type, delivery_mode=2),
+                            pika.BasicProperties(
+                                type=command.type, delivery_mode=2, **command.properties
+                            ),
                             mandatory=True,
                         )
                         self.published += 1

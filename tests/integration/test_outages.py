@@ -17,7 +17,7 @@ from tests.support.foreign import Sent, create, update
 from tests.support.health import get
 from tests.support.proxy import Proxy
 from tests.support.system import Process, System, running_system
-from tests.support.waiting import wait_for
+from tests.support.waiting import hold, wait_for
 
 HEARTBEAT = 4  # seconds: short, so that silence is noticed soon
 
@@ -31,30 +31,32 @@ class Rig:
         self.database = database
         self.subscriber = system.subscriber()
         self._sender = system.sender()
-        self._entities = [str(uuid4()) for _ in range(20)]
+        self.entities = [str(uuid4()) for _ in range(20)]
         self.sent: list[Sent] = []
         self.ports = free_port(), free_port()
-        self._behind = {
+        self.behind = {
             "AMQP_URL": f"amqp://guest:guest@127.0.0.1:{broker.port}/%2F?heartbeat={HEARTBEAT}",
             "DATABASE_URL": make_url(system.database_url)
             .set(port=database.port)
             .render_as_string(hide_password=False),
             "BATCH_SIZE": "50",
             "DRAIN_TIMEOUT": "5",
+            "LOG_LEVEL": "debug",
         }
         self.consumer = self.start_consumer()
-        self.relay = system.start("relay", **self._behind, HTTP_PORT=str(self.ports[1]))
+        self.consumers = [self.consumer]
+        self.relay = system.start("relay", **self.behind, HTTP_PORT=str(self.ports[1]))
 
     def start_consumer(self, module: str = "worker") -> Process:
         return self.system.start(
-            "consume", module=module, **self._behind, HTTP_PORT=str(self.ports[0])
+            "consume", module=module, **self.behind, HTTP_PORT=str(self.ports[0])
         )
 
     def send(self, count: int) -> None:
         if not self.sent:
-            self._send([create(entity) for entity in self._entities])
+            self._send([create(entity) for entity in self.entities])
         start = len(self.sent)
-        self._send([update(self._entities[i % 20], f"{start + i}") for i in range(count)])
+        self._send([update(self.entities[i % 20], f"{start + i}") for i in range(count)])
 
     def _send(self, commands: list[Sent]) -> None:
         self._sender.send(commands)
@@ -163,6 +165,7 @@ def test_a_commit_with_an_unknown_result_is_settled_once(rig: Rig, done: bool) -
     wait_for(lambda: rig.database.lost_commits == 5, "five commits without an answer")
     rig.wait_until_settled()
     rig.check()
+    assert rig.consumer.stop() == 0  # it says then what it did
     assert ('"duplicate"' in rig.consumer.log()) == done, "the inbox tells what became of it"
 
 
@@ -206,7 +209,8 @@ def test_a_stop_during_an_outage_ends_in_time_and_loses_nothing(rig: Rig, server
 def test_rows_locked_for_long_cost_time_only(rig: Rig) -> None:
     with rig.system.locked("entities"):
         rig.send(50)
-        rig.consumer.wait_for_log("a lock is away", 60)
+        rig.consumer.wait_for_log("the database is away", 60)
+        assert get(rig.ports[0], "/readyz")[0] == 503
     rig.wait_until_settled()
     rig.check()
 
@@ -247,3 +251,76 @@ def test_a_long_outage_gives_deliveries_back_once_and_takes_them_again(rig: Rig)
     rig.wait_until_settled()
     rig.check()
     assert lines(rig.consumer, "gave back") == 1
+
+
+def start_impatient(rig: Rig) -> None:
+    assert rig.consumer.stop() == 0
+    rig.consumer = rig.start_consumer(module="tests.support.impatient")
+    rig.wait_until_ready()
+
+
+def test_a_database_that_only_reads_is_away_until_a_new_session_may_write(rig: Rig) -> None:
+    start_impatient(rig)
+    name = make_url(rig.system.database_url).database
+    rig.system.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    rig.database.reset()
+    rig.send(20)
+    try:
+        wait_for(lambda: "read-only" in get(rig.ports[0], "/readyz")[1], "the reason")
+        rig.consumer.wait_for_log("gave back what was delivered")
+        hold(5)
+        assert get(rig.ports[0], "/readyz")[0] == 503
+        assert lines(rig.consumer, "gave back") == 1
+    finally:
+        rig.system.execute(
+            f"SET TRANSACTION READ WRITE;"
+            f' ALTER DATABASE "{name}" RESET default_transaction_read_only'
+        )
+    rig.wait_until_settled()
+    rig.wait_until_ready()
+    rig.check()
+    assert lines(rig.consumer, "the database is away") == 1
+    assert lines(rig.consumer, '"the database is back"') == 1
+
+
+def test_nothing_is_taken_again_before_the_work_that_failed_would_pass(rig: Rig) -> None:
+    with rig.system.locked("inbox"):
+        rig.send(1)
+        rig.consumer.wait_for_log("the database is away")
+        rig.broker.reset()  # as a broker does that has waited too long for an ack
+        rig.consumer.wait_for_log("the broker is away")
+        hold(5)
+        assert lines(rig.consumer, '"consuming"') == 1
+        assert get(rig.ports[0], "/readyz")[0] == 503
+    rig.wait_until_settled()
+    rig.check()
+    assert lines(rig.consumer, "the database is away") == 1
+    assert lines(rig.consumer, '"the database is back"') == 1
+
+
+@pytest.mark.parametrize("consumers", [1, 2])
+def test_one_locked_row_delays_only_its_own_commands(rig: Rig, consumers: int) -> None:
+    for _ in range(consumers - 1):
+        rig.consumers.append(rig.system.start("consume", **rig.behind))
+    with rig.system.locked_row("entities", rig.entities[0]):
+        done = rig.subscriber.distinct()
+        rig.send(200)  # ten of them for the locked one
+        wait_for(lambda: rig.subscriber.distinct() >= done + 190, "the neighbours", 15)
+        waiting = "a command waits for a lock"
+        wait_for(lambda: any(waiting in c.log() for c in rig.consumers), waiting)
+        assert rig.system.count("retries") == 0
+    wait_for(lambda: rig.subscriber.distinct() >= done + 200, "the others", 10)
+    rig.wait_until_settled()
+    rig.check()
+
+
+def test_a_database_that_is_slow_with_each_row_gets_small_batches(rig: Rig) -> None:
+    rig.system.execute(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_sleep(0.03); RETURN NEW; END $$;"
+        " CREATE TRIGGER slow BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION slow()"
+    )
+    rig.send(250)  # 7.5 seconds of sleep: several times the deadline
+    rig.wait_until_settled(30)
+    rig.check()
+    assert rig.system.count("retries") == 0

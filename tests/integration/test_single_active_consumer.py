@@ -6,7 +6,12 @@ from tests.support.foreign import create, update
 from tests.support.system import Process, System
 from tests.support.waiting import wait_for
 
-SETTINGS = {"SINGLE_ACTIVE_CONSUMER": "true", "BATCH_SIZE": "2", "PREFETCH_COUNT": "200"}
+SETTINGS = {
+    "SINGLE_ACTIVE_CONSUMER": "true",
+    "BATCH_SIZE": "2",
+    "PREFETCH_COUNT": "200",
+    "LOG_LEVEL": "debug",
+}
 
 
 def active(consumers: list[Process]) -> list[Process]:

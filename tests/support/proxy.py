@@ -30,6 +30,7 @@ class Proxy:
         self._after_commit = False
         self.accepted = 0
         self.cut = 0
+        self._orphans: list[socket.socket] = []  # server sides of clients that have vanished
         self.torn = 0
         self.lost_commits = 0
         self.swallowed = 0
@@ -73,6 +74,21 @@ class Proxy:
         with self._lock:
             self._cut_all(reset=True)
 
+    def vanish(self) -> None:
+        """Cut every connection on its client's side only: the server hears nothing of it.
+
+        That is how the death of a whole host, or of the network to it, looks to a server.
+        """
+        with self._lock:
+            while self._pairs:
+                client, server = next(iter(self._pairs.items()))
+                for end in (client, server):
+                    del self._pairs[end]
+                    self._selector.unregister(end)
+                client.close()
+                self._orphans.append(server)
+                self.cut += 1
+
     def tear(self) -> None:
         """Let through half of the next thing on each connection, then cut it with a TCP reset."""
         with self._lock:
@@ -89,6 +105,8 @@ class Proxy:
         with self._lock:
             self._cut_all()
             self._listener.close()
+            for orphan in self._orphans:
+                orphan.close()
         self._selector.close()
 
     def _listen(self, port: int) -> socket.socket:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -42,12 +42,15 @@ class System:
         self._logs = 0
         self._closing = ExitStack()
 
-    def call(self, *arguments: str, **settings: str) -> str:
-        """Run one command of the worker to its end and return what it printed."""
+    def call(self, *arguments: str, root: Path = ROOT, **settings: str) -> str:
+        """Run one command of the worker to its end and return what it printed.
+
+        `root`: where the worker's code is; other than ours, it is another release.
+        """
         return subprocess.run(
             [sys.executable, "-m", "worker", *arguments],
             env={**self._environment, **settings},
-            cwd=ROOT,
+            cwd=root,
             check=True,
             capture_output=True,
             text=True,
@@ -70,17 +73,25 @@ class System:
             }
             channel.queue_declare(self.queue, durable=True, arguments={**quorum, **limits})
 
-    def start(self, *arguments: str, module: str = "worker", **settings: str) -> "Process":
-        """Start a process of the component and return at once."""
+    def start(
+        self,
+        *arguments: str,
+        module: str = "worker",
+        root: Path = ROOT,
+        output: Path | None = None,
+        **settings: str,
+    ) -> "Process":
+        """Start a process of the component and return at once; `output`: where its log goes."""
         self._logs += 1
         log = self.folder / f"{self._logs}-{arguments[0]}.log"
-        with log.open("wb") as output:
+        log.touch()
+        with (output or log).open("wb") as file:
             popen = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 env={**self._environment, **settings},
-                cwd=ROOT,
-                stdout=output,
-                stderr=output,
+                cwd=root,
+                stdout=file,
+                stderr=file,
             )
         self._processes.append(Process(arguments[0], popen, log))
         return self._processes[-1]
@@ -146,9 +157,25 @@ class System:
             channel = connection.channel()
             wait_for(lambda: channel.basic_get(queue)[0], f"a message in {queue}")
 
-    def delete_queue(self) -> None:
+    def delete_queue(self, queue: str | None = None) -> None:
         with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
-            connection.channel().queue_delete(self.queue)
+            connection.channel().queue_delete(queue or self.queue)
+
+    @contextmanager
+    def command_queue_full(self) -> Iterator[None]:
+        """Have another program's messages fill the command queue, by a queue of the same name."""
+        with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+            channel = connection.channel()
+            full = {"x-max-length": 1, "x-overflow": "reject-publish"}
+            channel.queue_delete(self.queue)
+            channel.queue_declare(self.queue, arguments=full)
+            channel.confirm_delivery()
+            with suppress(pika.exceptions.NackError):
+                for _ in range(10):
+                    channel.basic_publish("", self.queue, b"{}")
+            yield
+            channel.queue_delete(self.queue)
+            self.declare()
 
     def queue_exists(self) -> bool:
         try:
@@ -161,6 +188,14 @@ class System:
         """Hold every row of a table, as a backup or a change of the table may."""
         with self._engine.begin() as connection:
             connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+            yield
+
+    @contextmanager
+    def locked_row(self, table: str, row_id: str) -> Iterator[None]:
+        """Hold one row, as somebody in the middle of a transaction does."""
+        with self._engine.begin() as connection:
+            query = text(f"SELECT FROM {table} WHERE id = :id FOR UPDATE")
+            assert connection.execute(query, {"id": row_id}).all()
             yield
 
     def close(self) -> None:
@@ -199,13 +234,17 @@ class Process:
         return self._log.read_text()
 
     def complaints(self) -> int:
-        """Return how many warnings and errors it has logged since the last call."""
+        """Return how many warnings and errors it has logged since the last call.
+
+        Attempts that fail are left out: they are the handler's affair.
+        """
         with self._log.open("rb") as log:
             log.seek(self._read)
             lines = log.read().splitlines(keepends=True)
         complete = [line for line in lines if line.endswith(b"\n")]
         self._read += sum(map(len, complete))
-        return sum(b'"level": "warning"' in x or b'"level": "error"' in x for x in complete)
+        told = [line for line in complete if b'"attempt failed' not in line]
+        return sum(b'"level": "warning"' in x or b'"level": "error"' in x for x in told)
 
     def wait_for_log(self, words: str, seconds: float = 30) -> None:
         wait_for(lambda: words in self.log() or self.code is not None, f"log {words!r}", seconds)

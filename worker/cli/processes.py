@@ -10,24 +10,28 @@ import structlog
 
 from persistence.database import Database
 from persistence.exceptions import StorageUnavailable
-from persistence.schema import check_schema, migrate
+from persistence.schema import migrate
 from worker.broker import Broker
 from worker.composition import Component
 from worker.consumer import Consumer
 from worker.exceptions import BrokerUnavailable, SettingsError
-from worker.health import Health, serve
+from worker.health import Health
+from worker.health_server import serve
 from worker.logs import configure_logs
 from worker.relay import Relay
+from worker.schema import require_schema
 from worker.settings import Settings, read_settings
 from worker.stop import StopFlag
 from worker.supervisor import Child, kill_all, supervise
 from worker.topology import declare
+from worker.watchdog import LEEWAY, Watchdog, patience
 
 log = structlog.get_logger()
 
 LAST_PORT = 65535
 
 supervised_by = click.option("--supervised-by", type=int, hidden=True)
+pulse = click.option("--pulse", type=int, hidden=True)
 
 
 def prepare() -> Settings:
@@ -42,8 +46,9 @@ def migrate_command() -> None:
     """Bring the database schema up to date."""
     settings = prepare()
     with Database(settings.database_url, settings.database_deadline) as database:
-        migrate(database)
-    click.echo("The database schema is up to date.")
+        is_ours = migrate(database)
+    newer = "newer than this program, which is fine"
+    click.echo(f"The database schema is {'up to date' if is_ours else newer}.")
 
 
 @click.command("declare", short_help="Declare queues and exchange.")
@@ -51,22 +56,32 @@ def declare_command() -> None:
     """Declare queues and exchange, where publishers come before the worker."""
     settings = prepare()
     with Broker(settings.amqp_url, f"{settings.component_name} declare", settings.heartbeat) as b:
-        declare(b, b.channel(), settings)
+        declare(b, settings)
     click.echo(f"Declared {settings.command_queue} and {settings.event_exchange}.")
 
 
 @click.command()
 @supervised_by
-def consume(supervised_by: int | None) -> None:
+@pulse
+def consume(supervised_by: int | None, pulse: int | None) -> None:
     """Take commands from the queue and apply them."""
-    _work(supervised_by, lambda component, stop, health: Consumer(component, stop, health).run())
+    _work(
+        supervised_by,
+        pulse,
+        lambda component, stop, health: Consumer(component, stop, health).run(),
+    )
 
 
 @click.command()
 @supervised_by
-def relay(supervised_by: int | None) -> None:
+@pulse
+def relay(supervised_by: int | None, pulse: int | None) -> None:
     """Publish the stored events; one relay works, others stand by."""
-    _work(supervised_by, lambda component, stop, health: Relay(component, stop, health).run())
+    _work(
+        supervised_by,
+        pulse,
+        lambda component, stop, health: Relay(component, stop, health).run(),
+    )
 
 
 @click.command()
@@ -77,7 +92,7 @@ def run(consumers: int) -> None:
     Component(settings)  # what is wrong with the messages is said once, here
     with Database(settings.database_url, settings.database_deadline) as database:
         try:
-            check_schema(database)
+            require_schema(database)
         except StorageUnavailable as error:
             log.warning("the database is away", error=str(error))  # the children wait for it
     _refuse_other_topology(settings)
@@ -86,17 +101,21 @@ def run(consumers: int) -> None:
     children = []
     for i, name in enumerate([*["consume"] * consumers, "relay"]):
         environment = {"HTTP_PORT": str(settings.http_port + i)} if settings.http_port else {}
-        children.append(Child([name, "--supervised-by", str(os.getpid())], environment))
+        arguments = [name, "--supervised-by", str(os.getpid())]
+        children.append(Child(arguments, environment, patience(settings) + LEEWAY))
     stop = StopFlag(settings.drain_timeout)
     stop.install(at_once=lambda: kill_all(children))
     sys.exit(supervise(children, stop, settings.drain_timeout))
 
 
-def _work(supervisor: int | None, process: Callable[[Component, StopFlag, Health], None]) -> None:
+def _work(
+    supervisor: int | None,
+    pulse: int | None,
+    process: Callable[[Component, StopFlag, Health], None],
+) -> None:
     settings = prepare()
     stop = StopFlag(settings.drain_timeout, supervisor)
     stop.install()
-    stop.enforce()
     component = Component(settings)
     # What is imported by now stays: the collector need not look at it again and again. Nor need it
     # look at a batch that is being worked on, of which nothing will be left.
@@ -106,25 +125,28 @@ def _work(supervisor: int | None, process: Callable[[Component, StopFlag, Health
         health = Health(database, settings.heartbeat)
         if settings.http_port:
             _serve_health(health, settings)
-        process(component, stop, health)
+        Watchdog(health, stop, patience(settings), pulse).start()
+        try:
+            process(component, stop, health)
+        finally:
+            health.metrics.summary.tell()
 
 
 def _serve_health(health: Health, settings: Settings) -> None:
     assert settings.http_port is not None
     try:
         serve(health, settings.http_host, settings.http_port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for what cannot be a host's name
         address = f"{settings.http_host}:{settings.http_port}"
-        raise SettingsError(
-            f"HTTP_HOST, HTTP_PORT: {address} cannot be used: {error.strerror}."
-        ) from error
+        why = getattr(error, "strerror", None) or error
+        raise SettingsError(f"HTTP_HOST, HTTP_PORT: {address} cannot be used: {why}.") from error
 
 
 def _refuse_other_topology(settings: Settings) -> None:
     """Raise `TopologyMismatch` here, once, and not in children again and again."""
     try:
         with Broker(settings.amqp_url, f"{settings.component_name} run", settings.heartbeat) as b:
-            declare(b, b.channel(), settings)
+            declare(b, settings)
     except BrokerUnavailable as error:
         log.warning("the broker is away", error=str(error))  # the children wait for it
 

@@ -35,6 +35,15 @@ def reset_connections_in_mid_frame(scene: Scene) -> None:
     )
 
 
+def lose_a_host(scene: Scene) -> None:
+    """All our connections to the database end, and the database does not hear of it."""
+    wait_for(lambda: scene.database_proxy.connections, "a connection to lose")
+    before, noticed = scene.database_proxy.cut, scene.listen("the database is away")
+    scene.database_proxy.vanish()
+    assert scene.database_proxy.cut > before
+    noticed()
+
+
 def lose_the_answers_to_commits(scene: Scene) -> None:
     """Was it committed? Nobody can tell but the database itself."""
     before = scene.database_proxy.lost_commits

@@ -4,6 +4,9 @@ import random
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
+
+from sqlalchemy import make_url, text
 
 from tests.chaos.scene import Scene
 from tests.support.postgresql import connect
@@ -32,6 +35,22 @@ def make_the_database_read_only(scene: Scene) -> None:
         noticed()
 
 
+def switch_over(scene: Scene) -> None:
+    """For a while new sessions cannot write; those that were opened then never can."""
+    noticed = scene.listen("read-only transaction")
+    name = make_url(scene.system.database_url).database
+    with connect(scene.database.url()) as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        try:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                f" WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+            )
+            noticed()
+        finally:
+            connection.exec_driver_sql(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+
+
 def fill_the_disk(scene: Scene) -> None:
     assert scene.disk is not None
     noticed = scene.listen("No space left on device")
@@ -43,9 +62,35 @@ def fill_the_disk(scene: Scene) -> None:
 
 
 def lock_the_table(scene: Scene) -> None:
-    noticed = scene.listen("a lock is away")
+    noticed = scene.listen("the database is away")
     with scene.system.locked("entities"):
         noticed()
+
+
+def lock_a_row(scene: Scene) -> None:
+    """Somebody changes the busiest entity and does not commit: only its commands may wait."""
+    with connect(scene.system.database_url) as connection, connection.begin():
+        row = text("SELECT 1 FROM entities WHERE id = :id FOR UPDATE")
+        assert connection.execute(row, {"id": scene.sender.hot}).all()
+        wait_for(lambda: _waiting_for_a_lock(scene), "somebody who waits for the row", 30)
+        others = "SELECT count(*) FROM entities WHERE id <> :id"
+        before = scene.system.query(others, id=scene.sender.hot)
+        wait_for(
+            lambda: scene.system.query(others, id=scene.sender.hot) > before,
+            "commands for other entities to be applied meanwhile",
+            30,
+        )
+
+
+def delete_the_queue(scene: Scene) -> None:
+    """With retries in it; who sent the rest hears nothing, and sends it again."""
+    wait_for(lambda: scene.system.count("retries", "sends > 0"), "a retry in the queue", 60)
+    noticed = scene.listen("the broker is away")
+    scene.system.delete_queue()
+    noticed()
+    wait_for(scene.system.queue_exists, "the queue to be declared again", 60)
+    known = {str(UUID(str(row[0]))) for row in scene.system.query("SELECT command_id FROM inbox")}
+    scene.sender.send_again([x for x in list(scene.sender.sent) if x.command_id not in known])
 
 
 def block_publishers(scene: Scene) -> None:
@@ -79,6 +124,11 @@ def kill_the_leader_of_the_queue(scene: Scene) -> None:
     victim.start()
     wait_for(lambda: _online(scene) == len(scene.nodes), "all members of the queue", 60)
     scene.done["broker restarts"] += 1
+
+
+def _waiting_for_a_lock(scene: Scene) -> bool:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    return scene.system.query(query) > [(0,)]
 
 
 def _relay_is_blocked(scene: Scene) -> bool:

@@ -53,7 +53,7 @@ def setting(database: Database, name: str) -> str:
     ("name", "value"),
     [
         ("transaction_isolation", "read committed"),
-        ("statement_timeout", "15s"),
+        ("statement_timeout", "13500ms"),
         ("lock_timeout", "5s"),
         ("idle_in_transaction_session_timeout", "30s"),
     ],

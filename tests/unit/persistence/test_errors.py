@@ -16,11 +16,16 @@ from persistence.errors import driver_errors
 from persistence.exceptions import (
     Collision,
     Conflict,
+    Locked,
     PersistenceError,
     Refused,
+    Stale,
     StorageUnavailable,
+    TooSlow,
 )
+from persistence.probe import require_write
 from tests.support.component import ping
+from tests.support.waiting import wait_for
 
 SECRET = "INSERT INTO t VALUES ('s3cret')"
 
@@ -50,7 +55,7 @@ def of_sqlite(name: str, wrapper: type[exc.DBAPIError]) -> Exception:
     [
         ("40001", Conflict),  # serialization failure
         ("40P01", Conflict),  # deadlock
-        ("55P03", Conflict),  # lock timeout
+        ("55P03", Locked),  # lock timeout
         ("23505", Collision),  # unique
         ("23502", Refused),  # not null
         ("23514", Refused),  # check
@@ -58,6 +63,10 @@ def of_sqlite(name: str, wrapper: type[exc.DBAPIError]) -> Exception:
         ("22P05", Refused),  # untranslatable character
         ("P0001", Refused),  # raised by a trigger
         ("08006", StorageUnavailable),  # connection failure
+        ("57014", TooSlow),  # statement timeout
+        ("25P03", TooSlow),  # idle in transaction
+        ("26000", Stale),  # no such prepared statement
+        ("0A000", Refused),  # not supported, whatever it may be
         ("57P01", StorageUnavailable),  # admin shutdown
         ("57P03", StorageUnavailable),  # starting up
         ("53100", StorageUnavailable),  # disk full
@@ -85,6 +94,8 @@ def test_a_sqlstate_has_its_meaning(sqlstate, meaning):
         ("SQLITE_CONSTRAINT_NOTNULL", exc.IntegrityError, Refused),
         ("SQLITE_CONSTRAINT_CHECK", exc.IntegrityError, Refused),
         ("SQLITE_TOOBIG", exc.DataError, Refused),
+        ("SQLITE_INTERRUPT", exc.OperationalError, TooSlow),
+        ("SQLITE_SCHEMA", exc.OperationalError, Stale),
         ("SQLITE_FULL", exc.OperationalError, StorageUnavailable),
         ("SQLITE_READONLY", exc.OperationalError, StorageUnavailable),
         ("SQLITE_IOERR_WRITE", exc.OperationalError, StorageUnavailable),
@@ -132,6 +143,26 @@ def test_the_message_has_one_line():
 def test_the_cause_is_kept_for_tracebacks():
     error = of_postgresql("22001")
     assert translated(error).__cause__ is error
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (psycopg.OperationalError("the connection is closed"), StorageUnavailable),
+        (psycopg.InterfaceError("the connection is lost"), StorageUnavailable),
+        (psycopg.errors.AdminShutdown("terminating connection"), StorageUnavailable),
+        (psycopg.errors.DeadlockDetected("deadlock detected"), Conflict),
+        (psycopg.DataError("no"), Refused),
+        (sqlite3.OperationalError("disk I/O error"), StorageUnavailable),
+        (sqlite3.ProgrammingError("cannot operate on a closed database"), Refused),
+        (FileNotFoundError(2, "No such file or directory", "/x"), StorageUnavailable),
+        (exc.TimeoutError("QueuePool limit reached"), StorageUnavailable),
+        (UnicodeDecodeError("utf-8", b"x", 0, 1, "no"), Refused),
+        (ValueError("badly formed hexadecimal UUID string"), Refused),
+    ],
+)
+def test_what_no_library_has_wrapped_is_one_of_ours_too(error, meaning):
+    assert type(translated(error)) is meaning
 
 
 def test_other_exceptions_pass():
@@ -266,3 +297,80 @@ def test_a_server_that_turns_silent_is_away_after_the_deadline(postgresql, proxy
     proxy.silent = False
     assert ping(database) == 1
     database.dispose()
+
+
+def test_a_table_that_changes_under_a_prepared_statement_needs_a_new_session_only(postgresql):
+    def ask() -> None:
+        with driver_errors(), postgresql.engine.begin() as connection:
+            connection.execute(text("SELECT value FROM entities")).all()
+
+    with postgresql.engine.connect() as connection:
+        (first,) = connection.execute(text("SELECT pg_backend_pid()")).one()
+    for _ in range(10):  # by then the driver has prepared it
+        ask()
+    with another(postgresql) as other, other.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE entities ALTER value TYPE varchar(9999)"))
+    with pytest.raises(Stale):
+        ask()
+    ask()
+    with postgresql.engine.connect() as connection:
+        assert connection.execute(text("SELECT pg_backend_pid()")).one() != (first,)
+
+
+def test_a_session_that_may_only_read_is_not_used_again(postgresql):
+    write = text("DELETE FROM outbox")
+    with postgresql.engine.connect() as connection:
+        connection.execute(text("SET default_transaction_read_only = on"))
+        connection.commit()
+    with (
+        pytest.raises(StorageUnavailable),
+        driver_errors(),
+        postgresql.engine.begin() as connection,
+    ):
+        connection.execute(write)
+    with driver_errors(), postgresql.engine.begin() as connection:
+        connection.execute(write)
+
+
+def test_a_statement_that_takes_too_long_is_told_by_the_server(postgresql):
+    with (
+        another(postgresql, 0.5) as database,
+        pytest.raises(TooSlow),
+        driver_errors(),
+        database.engine.connect() as connection,
+    ):
+        connection.execute(text("SELECT pg_sleep(60)"))
+
+
+def test_a_transaction_that_is_idle_for_too_long_is_told_as_too_slow(postgresql):
+    with another(postgresql, 0.5) as database, database.engine.connect() as connection:
+        (pid,) = connection.execute(text("SELECT pg_backend_pid()")).one()
+        wait_for(lambda: not is_there(postgresql, pid), "the end of the session", 10)
+        with pytest.raises(TooSlow), driver_errors():
+            connection.execute(text("SELECT 1"))
+
+
+def another(database: Database, deadline: float = 15) -> Database:
+    return Database(database.url.render_as_string(hide_password=False), deadline)
+
+
+def is_there(database: Database, pid: int) -> bool:
+    query = text(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}")
+    with database.engine.connect() as connection:
+        return bool(connection.execute(query).scalar_one())
+
+
+def test_a_lock_that_somebody_holds_is_told(postgresql):
+    with (
+        another(postgresql) as database,
+        postgresql.engine.begin() as holder,
+    ):
+        holder.execute(text("LOCK TABLE inbox"))
+        with pytest.raises(Locked):
+            require_write(database)
+
+
+def test_whether_a_write_would_work_is_asked_without_leaving_anything(database):
+    require_write(database)
+    with database.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM inbox")).scalar_one() == 0

@@ -6,22 +6,27 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
+from textwrap import dedent, indent
 from threading import Thread
 from typing import IO, Any
 
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Column, Integer, Table, event, inspect, text
+from sqlalchemy import Column, Integer, Numeric, Table, TypeDecorator, event, inspect, text
+from sqlalchemy.dialects.postgresql import JSONB
 from structlog.testing import capture_logs
 
-from persistence.database import Database, metadata
-from persistence.exceptions import SchemaBehind
+from persistence.database import Database, SerialKey, Timestamp, metadata
+from persistence.exceptions import SchemaBehind, Unsuitable
 from persistence.locks import lock
 from persistence.retries import retries
 from persistence.schema import check_schema, migrate
 from tests.support.component import component, rows
+from tests.support.postgresql import connect
 from tests.support.project import PYTHON, ROOT, environment
 from tests.support.waiting import wait_for
 from worker.consumer import Consumer
@@ -112,6 +117,49 @@ def test_a_difference_between_migrations_and_program_is_noticed(alembic):
         metadata.remove(forgotten)
 
 
+def test_a_table_of_another_program_is_nobody_s_difference(alembic, empty):
+    command.upgrade(alembic, "head")
+    with empty.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE theirs (id INTEGER PRIMARY KEY)"))
+        connection.execute(text("CREATE INDEX ix_theirs ON theirs (id)"))
+    assert command.check(alembic) is None
+
+
+class Money(TypeDecorator[str]):
+    """A type of an aggregate's own."""
+
+    impl = Numeric(12, 2)
+    cache_ok = True
+
+
+class Notes(TypeDecorator[str]):
+    impl = JSONB
+    cache_ok = True
+
+
+def test_a_type_of_our_own_is_written_as_what_it_is_in_the_database(alembic, tmp_path):
+    command.upgrade(alembic, "head")
+    versions = ROOT / "persistence" / "migrations" / "versions"
+    alembic.set_main_option("path_separator", "newline")
+    alembic.set_main_option("version_locations", f"{versions}\n{tmp_path}")
+    columns = (Column("paid", Money), Column("at", Timestamp), Column("notes", Notes))
+    orders = Table("orders", metadata, Column("id", SerialKey, primary_key=True), *columns)
+    try:
+        command.revision(alembic, "orders", autogenerate=True, version_path=str(tmp_path))
+    finally:
+        metadata.remove(orders)
+    (script,) = tmp_path.glob("*.py")
+    written = script.read_text()
+    compile(written, script.name, "exec")
+    assert "from sqlalchemy.dialects import postgresql" in written
+    for column in (
+        'sa.Column("paid", sa.Numeric(precision=12, scale=2)',
+        'sa.Column("at", sa.DateTime(timezone=True)',
+        'sa.Column("notes", postgresql.JSONB(',
+    ):
+        assert column in written
+
+
 def test_every_constraint_and_index_is_named_by_the_convention(database):
     with database.engine.connect() as connection:
         inspector = inspect(connection)
@@ -124,7 +172,8 @@ def test_every_constraint_and_index_is_named_by_the_convention(database):
     assert names - {None} | unnamed == {
         *(f"pk_{table}" for table in TABLES),
         "ix_inbox_recorded_at",
-        "ix_outbox_component_id",
+        "ix_outbox_events",
+        "ix_outbox_replies",
         "ix_retries_component_due_at",
         "ix_retries_component_command_id",
         "ix_dead_letters_command_id",
@@ -190,20 +239,63 @@ def test_a_newer_database_is_usable_and_told(database):
     assert check_schema(database) is False
 
 
-def test_the_worker_refuses_a_database_that_is_behind_and_says_what_mends_it(sqlite_database):
-    result = subprocess.run(
-        [PYTHON, "-m", "worker", "run"],
-        env=environment(DATABASE_URL=sqlite_database),
+def test_an_older_release_leaves_a_newer_database_as_it_is(database):
+    set_version(database, "9999")
+    assert migrate(database) is False
+    assert check_schema(database) is False
+
+
+def test_a_version_of_another_program_is_not_taken_for_a_newer_one(empty):
+    with empty.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('theirs')"))
+    for ask in (migrate, check_schema):
+        with pytest.raises(Unsuitable, match="theirs, which is no migration of ours"):
+            ask(empty)
+
+
+def test_migrations_that_do_not_fit_are_told_as_ours(empty, monkeypatch):
+    def upgrade(*arguments: object) -> None:
+        raise CommandError("Multiple head revisions are present")
+
+    monkeypatch.setattr(command, "upgrade", upgrade)
+    with pytest.raises(Unsuitable, match="Multiple head revisions"):
+        migrate(empty)
+
+
+def worker(program: str, url: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [PYTHON, "-m", "worker", program],
+        env=environment(DATABASE_URL=url),
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def test_the_worker_refuses_a_database_that_is_behind_and_says_what_mends_it(sqlite_database):
+    result = worker("run", sqlite_database)
     assert result.returncode == 1
     assert result.stderr == (
         "Error: The database schema is behind (at nothing): run `python -m worker migrate`.\n"
     )
+
+
+@pytest.mark.parametrize("program", ["run", "relay"])
+def test_the_worker_refuses_a_file_that_cannot_be_there_in_a_sentence(tmp_path, program):
+    result = worker(program, f"sqlite:///{tmp_path / 'missing' / 'x.db'}")
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: The SQLite file ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_older_worker_is_content_with_a_newer_database(sqlite):
+    set_version(sqlite, "9999")
+    result = worker("migrate", str(sqlite.url))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "newer than this program" in result.stdout
 
 
 @pytest.mark.parametrize("program", [Consumer, Relay])
@@ -224,11 +316,22 @@ def test_the_worker_warns_of_a_newer_database(program, sqlite):
     assert "newer" in warnings[0]
 
 
-# Migrates one database after the other; the next one when it is told.
+# Migrates one database after the other; the next one when it is told. There may be one more folder
+# of migrations, and less patience with the silent.
 _MIGRATE = """
 import sys
+from persistence import schema, sessions
 from persistence.database import Database
 from persistence.schema import migrate
+if sys.argv[1:]:
+    known, more, sessions.SILENCE = schema._config, sys.argv[1], float(sys.argv[2])
+    def config(connection):
+        config = known(connection)
+        folder = config.get_main_option("script_location")
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_locations", f"{folder}/versions\\n{more}")
+        return config
+    schema._config = config
 print("ready", flush=True)
 for url in sys.stdin:
     database = Database(url.strip())
@@ -238,12 +341,12 @@ for url in sys.stdin:
 """
 
 
-@pytest.fixture
-def migrators() -> Iterator[list[subprocess.Popen[str]]]:
-    """Two processes that migrate what they are told to."""
+@contextmanager
+def two_migrators(*arguments: str) -> Iterator[list[subprocess.Popen[str]]]:
+    """Give two processes that migrate what they are told to."""
     processes = [
         subprocess.Popen(
-            [PYTHON, "-c", _MIGRATE],
+            [PYTHON, "-c", _MIGRATE, *arguments],
             env=environment(),
             cwd=ROOT,
             stdin=subprocess.PIPE,
@@ -253,9 +356,20 @@ def migrators() -> Iterator[list[subprocess.Popen[str]]]:
         for _ in range(2)
     ]
     assert [process.stdout.readline() for process in processes] == ["ready\n"] * 2
-    yield processes
-    for process in processes:
-        process.communicate(timeout=30)
+    try:
+        yield processes
+        for process in processes:
+            process.communicate(timeout=30)
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def migrators() -> Iterator[list[subprocess.Popen[str]]]:
+    with two_migrators() as processes:
+        yield processes
 
 
 def migrate_at_once(processes: list[subprocess.Popen[str]], url: str) -> list[str]:
@@ -282,6 +396,55 @@ def test_two_who_migrate_postgresql_at_once_both_succeed(migrators, postgresql_s
             assert migrate_at_once(migrators, url) == ["migrated\n"] * 2
 
 
+def migration(folder: Path, body: str) -> None:
+    """Write a migration that comes after ours."""
+    head = ScriptDirectory(str(ROOT / "persistence" / "migrations")).get_current_head()
+    (folder / "theirs.py").write_text(
+        "import sys\nfrom alembic import op\n"
+        f"revision, down_revision = 'theirs', '{head}'\n"
+        f"def upgrade():\n{indent(dedent(body), '    ')}\n"
+    )
+
+
+def test_two_who_build_an_index_concurrently_do_not_wait_for_each_other(
+    postgresql_server, tmp_path
+):
+    migration(
+        tmp_path,
+        """
+        with op.get_context().autocommit_block():
+            op.execute("CREATE INDEX CONCURRENTLY ix_value ON entities (value)")
+        """,
+    )
+    valid = text("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_value'::regclass")
+    with two_migrators(str(tmp_path), "60") as migrators:
+        for _ in range(4):
+            with postgresql_server.database() as url:
+                assert migrate_at_once(migrators, url) == ["migrated\n"] * 2
+                with connect(url) as connection:
+                    assert connection.execute(valid).scalars().all() == [True]
+
+
+def test_who_is_frozen_while_it_migrates_loses_its_lock_and_its_session(
+    postgresql_database, tmp_path
+):
+    migration(
+        tmp_path,
+        """
+        op.execute("CREATE TABLE slow (i INTEGER)")
+        print("here", flush=True)
+        sys.stdin.readline()  # whoever is told nothing stays here
+        """,
+    )
+    with two_migrators(str(tmp_path), "1") as (frozen, other):
+        for process in (frozen, other):
+            _say(process.stdin, postgresql_database)
+            assert process.stdout.readline() == "here\n"  # the other one: after a second
+        _say(other.stdin, "go on")
+        assert other.stdout.readline() == "migrated\n"
+        frozen.kill()
+
+
 def test_who_migrates_waits_for_another_as_long_as_it_takes(postgresql_database):
     # A migration may take minutes, much longer than any statement of the worker.
     holder, second = Database(postgresql_database), Database(postgresql_database, deadline=0.3)
@@ -295,7 +458,8 @@ def test_who_migrates_waits_for_another_as_long_as_it_takes(postgresql_database)
 
     query = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND wait_event = 'advisory' AND clock_timestamp() - query_start > interval '1 s'"
+        " AND query LIKE '%pg_try_advisory_lock%' AND state = 'idle' AND pid <> pg_backend_pid()"
+        " AND clock_timestamp() - backend_start > interval '1 s'"
     )
     thread = Thread(target=migrate_second)
     try:

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
+from sqlalchemy import exc
 
 from persistence.bulk import MANY
 from persistence.database import Database
 from persistence.dead_letters import MAX_BODY_BYTES, DeadLetterViews, dead_letters
-from persistence.exceptions import Collision, Refused
+from persistence.exceptions import Collision, Conflict, Refused, StorageUnavailable
 from persistence.inbox import APPLIED, FAILED, REJECTED, RETRYING, InboxEntry, inbox
 from persistence.messages import DeadLetter, OutgoingMessage, StoredCommand
 from persistence.outbox import outbox
@@ -18,7 +20,7 @@ from persistence.relay_session import RelaySession
 from persistence.retries import retries
 from persistence.unit_of_work import UnitOfWork
 from tests.support.backends import COMPONENT
-from tests.support.component import rows
+from tests.support.component import ping, rows
 
 EVENT = OutgoingMessage(
     type="entity.Created",
@@ -153,7 +155,7 @@ def test_a_message_comes_out_as_it_was_added(database, unit):
     unit.outbox.add(EVENT, reply_to="sender", aggregate_id=aggregate_id)
     unit.commit()
     with RelaySession(database, COMPONENT) as session:
-        (row,) = session.oldest(10)
+        (row,) = session.replies(10)
     assert (row.message, row.reply_to, row.aggregate_id) == (EVENT, "sender", aggregate_id)
 
 
@@ -350,3 +352,43 @@ def test_a_dead_letter_of_another_component_is_not_found(database):
     bury(database, letter())
     number = rows(database, dead_letters)[0]["id"]
     assert DeadLetterViews(database, "another").find(number) is None
+
+
+def test_what_is_recorded_has_the_database_s_time(database, monkeypatch):
+    told = datetime(2026, 1, 2, tzinfo=UTC)
+    monkeypatch.setattr(database, "now", lambda: told)
+    with UnitOfWork(database, COMPONENT) as unit:
+        unit.inbox.record(InboxEntry(uuid4(), "d", APPLIED, 1, None))
+        assert unit.now() == told
+        unit.commit()
+    assert [row["recorded_at"] for row in rows(database, inbox)] == [told]
+
+
+def leave(database: Database, monkeypatch: pytest.MonkeyPatch, error: BaseException | None) -> None:
+    """Leave a unit of work whose session cannot be closed, with an error under way or without."""
+
+    def refuse() -> None:
+        cause = psycopg.OperationalError("the connection is lost")
+        raise exc.OperationalError("ROLLBACK", {}, cause)
+
+    with UnitOfWork(database, COMPONENT) as unit:
+        unit.inbox.read([uuid4()])
+        monkeypatch.setattr(unit._session, "close", refuse)
+        if error:
+            raise error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Conflict("deadlock")])
+def test_what_is_under_way_is_not_hidden_by_a_session_that_cannot_be_closed(
+    database, monkeypatch, error
+):
+    with pytest.raises(type(error)) as seen:
+        leave(database, monkeypatch, error)
+    assert seen.value is error
+    assert ping(database) == 1
+
+
+def test_a_session_that_cannot_be_closed_is_told_where_nothing_else_is(database, monkeypatch):
+    with pytest.raises(StorageUnavailable):
+        leave(database, monkeypatch, None)
+    assert ping(database) == 1

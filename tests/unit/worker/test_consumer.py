@@ -1,143 +1,160 @@
-"""How the consumer settles a batch when the database objects; no broker is needed for that."""
+"""What the consumer does around its batches: it waits, gives back, and comes again."""
 
-from collections.abc import Callable, Sequence
-from uuid import uuid4
+from collections import Counter, deque
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from persistence.database import Database
-from persistence.exceptions import Collision, Conflict, Refused, StorageUnavailable
+from persistence.exceptions import Conflict, PersistenceError, StorageUnavailable
 from tests.support.component import component
-from tests.support.messages import CREATE, create, message
-from worker.consumer import Consumer
+from worker import consumer as module
+from worker.consumer import Consumer, _OutageTooLong
+from worker.exceptions import BrokerUnavailable, Stopped
 from worker.health import Health
-from worker.intake import Delivery
-from worker.reading import Received
 from worker.stop import StopFlag
 
+GONE = StorageUnavailable("gone")
 
-class FakeIntake:
-    """Remembers up to which delivery it was settled."""
 
+class FakeBatches:
+    """Ends as it is told to."""
+
+    def __init__(self, *steps: PersistenceError | Counter[str]) -> None:
+        self._steps = list(steps)
+        self.failed: deque[Any] = deque()
+
+    @property
+    def unsettled(self) -> bool:
+        return bool(self._steps)
+
+    def step(self, patience: float) -> Counter[str]:
+        step = self._steps.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+
+class FakeBroker:
     def __init__(self) -> None:
-        self.settled: list[int] = []
+        self.steps = 0
+        self.error: Exception | None = None
 
-    def settle(self, last: Delivery) -> None:
-        self.settled.append(last.tag)
+    def __enter__(self) -> "FakeBroker":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to close."""
+
+    def step(self, timeout: float = 0) -> None:
+        self.steps += 1
+        if self.error:
+            raise self.error
 
 
 class World:
-    def __init__(self, database: Database) -> None:
-        self.component = component(database)
-        self.stop = StopFlag(10)
-        self.consumer = Consumer(self.component, self.stop, Health(database, 30))
-        self.intake = FakeIntake()
-        self.tried: list[list[int]] = []
+    def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.database = database
+        self.health = Health(database, 30)
+        self.stop = StopFlag(0)
+        self.consumer = Consumer(component(database), self.stop, self.health)
+        self.broker = FakeBroker()
+        self.serve()
 
-    def settle(self, count: int, objection: Callable[[list[int]], None]) -> dict[str, int]:
-        """Settle deliveries 1 to `count`; `objection` may raise when asked to commit some."""
-        deliveries = [
-            Delivery(n, False, message(CREATE, create(uuid4()))) for n in range(1, count + 1)
-        ]
-        batch = [
-            (delivery, self.consumer._reader.read(delivery.message)) for delivery in deliveries
-        ]
-        tags = {received.command_id: delivery.tag for delivery, received in batch}
+    def serve(self) -> None:
+        """Let the consumer have this connection, and no other."""
+        self.consumer._broker = self.broker
+        self.consumer._backstop._stopped = True
 
-        def apply(received: Sequence[Received]) -> dict[str, int]:
-            asked = [tags[one.command_id] for one in received]
-            self.tried.append(asked)
-            objection(asked)
-            return self.consumer._processor.apply(received)
-
-        return self.consumer._settle(self.intake, batch, apply)
+    def work(self, batches: FakeBatches, times: int = 1) -> list[bool]:
+        return [self.consumer._work(batches) for _ in range(times)]
 
 
 @pytest.fixture
-def world(sqlite: Database) -> World:
-    return World(sqlite)
+def world(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(sqlite, monkeypatch)
 
 
-def raising(error: Exception, times: int) -> Callable[[list[int]], None]:
-    """Object the first few times."""
-    left = [error] * times
-
-    def object_to(tags: list[int]) -> None:
-        if left:
-            raise left.pop()
-
-    return object_to
+APPLIED = Counter(applied=2)
 
 
-def refusing(*bad: int) -> Callable[[list[int]], None]:
-    """Object to every batch that holds one of these deliveries."""
-
-    def object_to(tags: list[int]) -> None:
-        if set(bad) & set(tags):
-            raise Refused("value too long")
-
-    return object_to
+def test_what_was_settled_is_counted(world):
+    assert world.work(FakeBatches(APPLIED)) == [True]
+    registry = world.health.metrics.registry
+    assert registry.get_sample_value("commands_total", {"ending": "applied"}) == 2
 
 
-def test_a_batch_is_acknowledged_with_its_last_delivery(world):
-    assert world.settle(3, refusing()) == {"applied": 3}
-    assert world.intake.settled == [3]
-
-
-def test_nothing_is_acknowledged_before_the_commit(world):
-    world.settle(2, lambda tags: world.intake.settle(Delivery(0, False, None)))
-    assert world.intake.settled == [0, 2]
-
-
-def test_a_collision_repeats_the_whole_batch(world):
-    world.settle(4, raising(Collision("other"), 1))
-    assert world.tried == [[1, 2, 3, 4], [1, 2, 3, 4]]
-
-
-def test_a_second_collision_splits_the_batch(world):
-    world.settle(4, raising(Collision("other"), 2))
-    assert world.tried == [[1, 2, 3, 4], [1, 2, 3, 4], [1, 2], [3, 4]]
-
-
-def test_the_halves_are_acknowledged_each_after_its_commit(world):
-    world.settle(4, raising(Collision("other"), 2))
-    assert world.intake.settled == [2, 4]
-
-
-@pytest.mark.parametrize("bad", range(1, 8))
-def test_one_refused_command_costs_its_neighbours_nothing(world, bad):
-    assert world.settle(7, refusing(bad)) == {"applied": 6, "retrying": 1}
-
-
-def test_after_a_refusal_everything_is_acknowledged_in_order(world):
-    world.settle(7, refusing(4))
-    assert world.intake.settled == sorted(world.intake.settled)
-    assert world.intake.settled[-1] == 7
-
-
-def test_commands_that_are_all_refused_all_wait_for_a_retry(world):
-    assert world.settle(5, refusing(1, 2, 3, 4, 5)) == {"retrying": 5}
-
-
-def test_a_conflict_is_tried_again_whole_and_without_limit(world):
-    assert world.settle(2, raising(Conflict("deadlock"), 3)) == {"applied": 2}
-    assert world.tried == [[1, 2]] * 4
-
-
-def test_a_storage_that_is_away_is_waited_for(world):
-    assert world.settle(2, raising(StorageUnavailable("gone"), 2)) == {"applied": 2}
-    assert world.tried == [[1, 2]] * 3
-
-
-def test_a_storage_that_is_away_is_told(world):
+def test_a_line_for_each_batch_is_for_debugging_only(world):
     with capture_logs() as logs:
-        world.settle(1, raising(StorageUnavailable("gone"), 1))
+        world.work(FakeBatches(APPLIED))
+    assert [(log["event"], log["log_level"]) for log in logs] == [("batch", "debug")]
+
+
+@pytest.mark.parametrize("error", [GONE, Conflict("locked")])
+def test_the_broker_is_served_while_the_database_is_away(world, error):
+    assert world.work(FakeBatches(error, APPLIED), 2) == [False, True]
+    assert world.broker.steps > 0
+
+
+def test_an_outage_is_told_once_and_ends_with_the_first_success(world):
+    with capture_logs() as logs:
+        world.work(FakeBatches(GONE, Conflict("locked"), APPLIED), 3)
     told = [log["event"] for log in logs if log["log_level"] != "debug"]
     assert told == ["the database is away", "the database is back"]
 
 
-def test_a_bug_of_ours_acknowledges_nothing(world):
-    with pytest.raises(ZeroDivisionError):
-        world.settle(2, raising(ZeroDivisionError(), 1))
-    assert world.intake.settled == []
+def test_during_an_outage_it_is_not_ready_and_says_why(world, monkeypatch):
+    seen = []
+    world.health.working(True)
+    monkeypatch.setattr(
+        world.broker, "step", lambda timeout=0: seen.append(world.health.why_not_ready())
+    )
+    world.work(FakeBatches(GONE))
+    assert seen[0] == "the database does not take our work: gone"
+
+
+def test_a_batch_that_must_become_smaller_ends_no_outage(world):
+    world.work(FakeBatches(GONE, Counter(), APPLIED), 2)
+    assert world.consumer._storage.seconds > 0
+
+
+def test_a_success_of_the_backstop_ends_no_outage_of_the_commands(world):
+    world.work(FakeBatches(GONE, APPLIED))
+    world.work(FakeBatches(APPLIED))
+    assert world.consumer._storage.seconds > 0
+
+
+def test_after_a_long_outage_everything_is_given_back(world, monkeypatch):
+    monkeypatch.setattr(module, "GIVE_BACK_AFTER", -1)
+    with pytest.raises(_OutageTooLong):
+        world.work(FakeBatches(GONE))
+
+
+def test_a_connection_lost_in_an_outage_is_noticed_at_once(world):
+    world.broker.error = BrokerUnavailable("consumer timeout")
+    with pytest.raises(BrokerUnavailable):
+        world.work(FakeBatches(GONE))
+    assert world.consumer._storage.seconds > 0
+
+
+@pytest.mark.parametrize("end", [BrokerUnavailable("consumer timeout"), _OutageTooLong()])
+def test_nothing_is_taken_again_before_the_work_that_failed_would_pass(world, monkeypatch, end):
+    """Whatever ended the connection."""
+    order = []
+
+    def consume(*arguments: object) -> None:
+        world.consumer._storage._patience.lost(GONE)
+        raise end
+
+    monkeypatch.setattr(world.consumer, "_consume", consume)
+    monkeypatch.setattr(world.consumer._storage, "_try", lambda: order.append("rehearsed"))
+    world.consumer._serve(world.broker, None)
+    assert order == ["rehearsed"]
+    assert world.consumer._storage.seconds == 0
+
+
+def test_a_stop_during_an_outage_waits_no_longer_than_there_is_time_to_drain(world):
+    world.stop.set()
+    with pytest.raises(Stopped):
+        world.work(FakeBatches(GONE))

@@ -45,8 +45,9 @@ class World:
 
     def relay(self) -> list[Received]:
         """Do what the relay does once every retry is due; return what the queue then holds."""
+        long_ago = datetime(2000, 1, 1, tzinfo=UTC)
         with self.database.engine.begin() as connection:
-            connection.execute(retries.update().values(due_at=datetime.now(UTC)))
+            connection.execute(retries.update().values(due_at=long_ago))
         with RelaySession(self.database, "tests") as session:
             due = session.due(100)
             session.sent_retries(row.id for row in due)

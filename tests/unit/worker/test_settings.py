@@ -11,6 +11,7 @@ VARIABLES = (
     "COMPONENT_NAME",
     "COMMAND_QUEUE",
     "EVENT_EXCHANGE",
+    "DECLARE",
     "SINGLE_ACTIVE_CONSUMER",
     "PREFETCH_COUNT",
     "BATCH_SIZE",
@@ -25,13 +26,19 @@ VARIABLES = (
     "LOG_FORMAT",
 )
 
+SECRETS = {
+    "DATABASE_URL": "postgresql+psycopg://u:s3cret@h/d",
+    "READ_DATABASE_URL": "postgresql+psycopg://u:s3cret@r/d",
+    "AMQP_URL": "amqp://u:s3cret@h/%2F",
+}
+
 
 @pytest.fixture
 def read(monkeypatch):
     """Read the settings from an environment that holds these variables and no others of ours."""
 
     def read(**variables: str) -> Settings:
-        for name in VARIABLES:
+        for name in (*VARIABLES, *(f"{name}_FILE" for name in SECRETS)):
             monkeypatch.delenv(name, raising=False)
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
@@ -49,6 +56,7 @@ def read(monkeypatch):
         ("component_name", "component"),
         ("command_queue", "component.commands"),
         ("event_exchange", "component.events"),
+        ("declare", True),
         ("single_active_consumer", False),
         ("max_attempts", 5),
         ("retry_delays", (1, 5, 30, 120)),
@@ -79,6 +87,7 @@ def test_a_batch_is_no_larger_than_what_may_be_held(read):
         ("COMPONENT_NAME", "billing-2.eu_west", "billing-2.eu_west"),
         ("COMMAND_QUEUE", "q", "q"),
         ("EVENT_EXCHANGE", "x", "x"),
+        ("DECLARE", "false", False),
         ("SINGLE_ACTIVE_CONSUMER", "true", True),
         ("SINGLE_ACTIVE_CONSUMER", "0", False),
         ("PREFETCH_COUNT", "7", 7),
@@ -156,6 +165,7 @@ def test_the_database_must_answer_within_half_a_heartbeat(read):
         ("EVENT_EXCHANGE", "amq.fanout"),
         ("COMPONENT_NAME", "amq"),
         ("EVENT_EXCHANGE", "x" * 251),
+        ("DECLARE", "perhaps"),
         ("SINGLE_ACTIVE_CONSUMER", "perhaps"),
         ("PREFETCH_COUNT", "many"),
         ("PREFETCH_COUNT", "0"),
@@ -203,6 +213,59 @@ def test_a_retention_beyond_the_calendar_is_told_in_one_line(read):
 def test_a_database_in_memory_is_refused_as_processes_cannot_share_it(read):
     with pytest.raises(SettingsError, match="DATABASE_URL"):
         read(DATABASE_URL="sqlite://")
+
+
+@pytest.mark.parametrize(("variable", "url"), SECRETS.items())
+def test_a_secret_may_be_in_a_file(read, tmp_path, variable, url):
+    path = tmp_path / "secret"
+    path.write_text(f" {url}\n")
+    assert getattr(read(**{f"{variable}_FILE": str(path)}), variable.lower()) == url
+
+
+def test_the_query_side_reads_what_the_file_says_unless_told_otherwise(read, tmp_path):
+    path = tmp_path / "secret"
+    path.write_text(SECRETS["DATABASE_URL"])
+    assert read(DATABASE_URL_FILE=str(path)).read_database_url == SECRETS["DATABASE_URL"]
+
+
+def wrong(read, **variables: str) -> str:
+    with pytest.raises(SettingsError) as error:
+        read(**variables)
+    assert "\n" not in str(error.value)
+    assert "s3cret" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(("variable", "url"), SECRETS.items())
+def test_a_secret_given_twice_is_an_error_that_names_both(read, tmp_path, variable, url):
+    path = tmp_path / "secret"
+    path.write_text(url)
+    sentence = wrong(read, **{variable: url, f"{variable}_FILE": str(path)})
+    assert f'"{variable}" and "{variable}_FILE"' in sentence
+
+
+@pytest.mark.parametrize("variable", SECRETS)
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "No such file"),
+        (b"", "Must be"),
+        (b"ftp://u:s3cret@h/d", "Must be"),
+        (b"\xff\xfe", "no text"),
+    ],
+)
+def test_a_file_without_a_secret_is_told_in_one_line(read, tmp_path, variable, content, reason):
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    sentence = wrong(read, **{f"{variable}_FILE": str(path)})
+    assert f'"{variable}_FILE"' in sentence
+    assert str(path) in sentence
+    assert reason in sentence
+
+
+def test_a_folder_is_no_file_with_a_secret(read, tmp_path):
+    assert "Is a directory" in wrong(read, DATABASE_URL_FILE=str(tmp_path))
 
 
 def test_no_secret_is_in_the_representation(read):

@@ -1,0 +1,34 @@
+"""The worker of a chaos run: `python -m tests.chaos.worker consume`.
+
+The handler of an `UpdateValue` fails, or is slow, where the command's value says so; and what the
+product leaves to a minute of silence takes seconds.
+"""
+
+import os
+import random
+from pathlib import Path
+from time import sleep
+
+from domain.entity.commands import UpdateValue
+from domain.entity.entity import Entity
+from domain.entity.events import Updated
+from worker.__main__ import main
+
+FLAKY = "flaky"  # begins the value of a command whose handler fails now and then
+SLOW_MARK = "SLOW_MARK"  # names a file: the handler is slow, and writes there that it was
+
+_update = Entity.update
+
+
+def update(self: Entity, command: UpdateValue) -> Updated:
+    if command.value.startswith(FLAKY) and random.random() < 0.3:
+        raise RuntimeError("the handler has a bug, now and then")
+    if mark := os.environ.get(SLOW_MARK):
+        sleep(0.02)  # the fault itself
+        Path(mark).touch()
+    return _update(self, command)
+
+
+if __name__ == "__main__":
+    Entity.update = update  # type: ignore[method-assign]
+    main()

@@ -1,0 +1,149 @@
+"""What each session sets for itself, against whatever the server, a database or a role say."""
+
+import os
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from persistence.database import Database
+from tests.support.component import ping
+from tests.support.postgresql import connect
+from tests.support.project import PYTHON
+
+HOSTILE = {
+    "synchronous_commit": ("off", "on"),
+    "default_transaction_isolation": ("serializable", "read committed"),
+    "default_transaction_deferrable": ("on", "off"),
+    "session_replication_role": ("replica", "origin"),
+    "DateStyle": ("German, DMY", "ISO, MDY"),
+    "IntervalStyle": ("iso_8601", "postgres"),
+    "TimeZone": ("Asia/Kathmandu", "UTC"),
+    "client_encoding": ("LATIN1", "UTF8"),
+    "bytea_output": ("escape", "hex"),
+    "extra_float_digits": ("-15", "3"),
+    "array_nulls": ("off", "on"),
+    "standard_conforming_strings": ("off", "on"),
+    "transform_null_equals": ("on", "off"),
+    "exit_on_error": ("on", "off"),
+    "statement_timeout": ("1s", "13500ms"),
+    "lock_timeout": ("1s", "5s"),
+    "idle_in_transaction_session_timeout": ("1s", "30s"),
+    "idle_session_timeout": ("1s", "0"),
+}
+
+
+@pytest.fixture
+def hostile(postgresql_database: str) -> Iterator[Database]:
+    """A database whose administrator has set everything otherwise."""
+    name = postgresql_database.rpartition("/")[2]
+    with connect(postgresql_database) as connection:
+        for setting, (value, _) in HOSTILE.items():
+            connection.execute(text(f"ALTER DATABASE \"{name}\" SET {setting} = '{value}'"))
+    database = Database(postgresql_database)
+    yield database
+    database.dispose()
+
+
+def settings(database: Database) -> dict[str, str]:
+    with database.engine.connect() as connection:
+        return {
+            setting: connection.scalar(text(f"SELECT current_setting('{setting}')"))
+            for setting in HOSTILE
+        }
+
+
+def test_no_setting_that_a_promise_rests_on_is_inherited(hostile):
+    assert settings(hostile) == {setting: ours for setting, (_, ours) in HOSTILE.items()}
+
+
+def test_a_session_after_another_is_set_up_too(hostile):
+    ping(hostile)
+    hostile.dispose()
+    assert settings(hostile)["synchronous_commit"] == "on"
+
+
+def test_a_commit_that_waits_for_more_than_the_disk_goes_on_doing_so(postgresql_database):
+    url = f"{postgresql_database}?options=-csynchronous_commit%3Dremote_apply"
+    with Database(url) as database:
+        assert settings(database)["synchronous_commit"] == "remote_apply"
+
+
+def test_what_is_read_only_stays_so_as_an_outage_must_be_seen(postgresql_database):
+    url = f"{postgresql_database}?options=-cdefault_transaction_read_only%3Don"
+    with Database(url) as database, database.engine.connect() as connection:
+        assert connection.scalar(text("SHOW transaction_read_only")) == "on"
+
+
+def test_the_schema_that_the_url_names_stays(postgresql_database):
+    url = f"{postgresql_database}?options=-csearch_path%3Dbilling"
+    with Database(url) as database, database.engine.connect() as connection:
+        assert connection.scalar(text("SHOW search_path")) == "billing"
+
+
+def test_a_session_that_migrates_is_ended_when_it_is_silent_and_not_while_it_works(
+    postgresql_database,
+):
+    with (
+        Database(postgresql_database) as database,
+        database.without_deadline(),
+        database.engine.connect() as connection,
+    ):
+        names = "idle_in_transaction_session_timeout", "idle_session_timeout", "statement_timeout"
+        found = [connection.scalar(text(f"SHOW {name}")) for name in names]
+    assert found == ["1min", "1min", "0"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("synchronous", 2), ("foreign_keys", 1)])
+def test_a_session_of_sqlite_keeps_what_postgresql_keeps(sqlite, name, value):
+    with sqlite.engine.connect() as connection:
+        assert connection.exec_driver_sql(f"PRAGMA {name}").scalar() == value
+
+
+def mode(path: Path) -> str:
+    return oct(stat.S_IMODE(path.stat().st_mode))
+
+
+def test_an_sqlite_file_is_ours_alone_and_what_lies_beside_it_too(tmp_path):
+    before = os.umask(0)
+    try:
+        database = Database(f"sqlite:///{tmp_path / 'x.db'}")
+        with database, database.autocommit_connection() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            connection.exec_driver_sql("CREATE TABLE t (i INTEGER)")
+            modes = {path.name: mode(path) for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(("x.db", "x.db-wal", "x.db-shm"), "0o600")
+
+
+# Opens the file, writes, and goes.
+_WRITE = """
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as connection:
+    connection.execute("CREATE TABLE written_" + sys.argv[2] + " (x)")
+connection.close()
+"""
+
+
+def test_a_second_connection_of_a_process_does_not_let_go_of_the_file(sqlite):
+    # A process has its locks once, whatever opened the file: to close it again would drop them all.
+    # Another one would then believe to be the last, and take the write-ahead log away.
+    count = text("SELECT count(*) FROM sqlite_master WHERE name LIKE 'written%'")
+    with sqlite.autocommit_connection() as first:
+        assert first.scalar(count) == 0
+        ping(sqlite)
+        for number in (1, 2, 3):
+            write = [PYTHON, "-c", _WRITE, str(sqlite.url.database), str(number)]
+            subprocess.run(write, check=True, timeout=30)
+            assert first.scalar(count) == number
+
+
+def test_an_sqlite_file_that_is_there_keeps_the_rights_somebody_gave_it(sqlite):
+    path = Path(sqlite.url.database)
+    path.chmod(0o640)
+    ping(sqlite)
+    assert mode(path) == "0o640"

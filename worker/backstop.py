@@ -1,0 +1,115 @@
+"""The end of commands that killed every worker that took them."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from math import inf
+from time import monotonic
+
+import structlog
+
+from worker.batches import Batches
+from worker.broker import Broker
+from worker.composition import Component
+from worker.exceptions import BrokerUnavailable
+from worker.held import Held
+from worker.intake import Intake
+from worker.pace import Pace
+from worker.reading import Received
+from worker.storage import Work
+from worker.topology import backstop_queue
+
+log = structlog.get_logger()
+
+LONGEST = 60.0  # seconds between two attempts to open the connection
+
+
+class Crashed(Batches):
+    """Gives up what comes, without trying it."""
+
+    def _settle(self, received: Sequence[Received]) -> Counter[str]:
+        return self._processor.crash(received, self._held.lock_wait)
+
+    _postpone = _settle
+
+
+class Backstop:
+    """Settles the backstop queue on a connection of its own; to lose it costs the commands nothing.
+
+    What the broker cannot deliver from that queue would else end the commands' connection too.
+    """
+
+    def __init__(self, component: Component, connect: Callable[[], Broker]) -> None:
+        self._component = component
+        self._connect = connect
+        self._queue = backstop_queue(component.settings)
+        self._broker: Broker | None = None
+        self._intake: Intake | None = None
+        self._batches: Crashed | None = None
+        self._opened = 0.0
+        self._pause = 1.0
+        self._told = ""
+        self._stopped = False
+        self._pace = Pace(1, component.settings.batch_seconds)
+        self._held = Held()
+        self.idle = inf  # seconds for which nothing is to be expected
+        # Nothing of it is rehearsed: these commands are not tried again.
+        self.failed: Work = deque()
+
+    @property
+    def unsettled(self) -> bool:
+        return bool(self._batches and self._batches.unsettled)
+
+    def serve(self) -> None:
+        """Keep the connection alive, or open it again when it is time to."""
+        with self._losses():
+            if self._broker:
+                self._broker.step()
+            elif not self._stopped and monotonic() > self._opened + self._pause:
+                self._open()
+
+    def step(self, patience: float) -> Counter[str]:
+        """Settle what has come, as `Batches.step` does."""
+        endings: Counter[str] = Counter()
+        with self._losses():
+            if self._batches:
+                endings = self._batches.step(patience)
+        self.idle = 0.05 if endings else inf
+        return endings
+
+    def stop(self) -> None:
+        """Take no more; what has come already may still be settled."""
+        with self._losses():
+            if self._intake:
+                self._intake.stop()
+        self._stopped = True
+
+    def close(self) -> None:
+        """Let go of everything; what is not settled goes back to its queue."""
+        broker, self._broker, self._intake, self._batches = self._broker, None, None, None
+        if broker:
+            broker.close()
+
+    def _open(self) -> None:
+        self._opened = monotonic()
+        self._broker = self._connect()
+        self._intake = Intake(self._broker, self._queue, 1)
+        self._batches = Crashed(self._component, self._intake, self._pace, self._held)
+
+    @contextmanager
+    def _losses(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokerUnavailable as error:
+            self._lost(str(error))
+
+    def _lost(self, words: str) -> None:
+        """Say so, unless that is nothing new, and wait longer each time."""
+        self.close()
+        if monotonic() > self._opened + LONGEST:
+            self._pause, self._told = 1.0, ""
+        if words != self._told:
+            log.error("cannot take from the backstop queue", queue=self._queue, error=words)
+        self._told = words
+        self._opened = monotonic()
+        self._pause = min(2 * self._pause, LONGEST)
