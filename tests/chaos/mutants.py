@@ -6,15 +6,19 @@ Each `type: ignore` here marks a method that a mutant replaces: that is what a m
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import pika
 
-from persistence import locks
+from domain.entity.entity import Entity
+from persistence import locks, retries
 from persistence.inbox import Inbox
+from persistence.relay_session import RelaySession
 from persistence.unit_of_work import UnitOfWork
 from tests.support import hanging
+from tests.support.misbehaving import create
 from worker import outgoing
 from worker.batches import Batches
 from worker.cli import main
@@ -90,6 +94,20 @@ def delete_past_a_nack() -> None:
     ]
 
 
+def inbox_without_condition() -> None:
+    """What is known of a command is changed by whoever comes, whatever it has become."""
+    Inbox._hold = lambda self: None  # type: ignore[method-assign]  # the mutation
+
+
+def retry_deleted_at_the_confirm() -> None:
+    """A retry is forgotten as soon as the queue has it."""
+
+    def delete(self: Any, ids: Any) -> None:
+        self._delete(retries.retries, ids)
+
+    RelaySession.sent_retries = delete  # type: ignore[method-assign]  # the mutation
+
+
 def no_watchdog() -> None:
     """Whoever hangs goes on hanging, and keeps what it has taken."""
     Watchdog.look = lambda self: None  # type: ignore[method-assign]  # the mutation
@@ -103,6 +121,8 @@ MUTANTS: dict[str, Callable[[], None]] = {
         publish_before_commit,
         relay_without_lock,
         delete_past_a_nack,
+        inbox_without_condition,
+        retry_deleted_at_the_confirm,
         no_watchdog,
     )
 }
@@ -112,4 +132,7 @@ if __name__ == "__main__":
         hanging.arm()
     if os.environ["MUTANT"] != "none":
         MUTANTS[os.environ["MUTANT"]]()
+    if "HOLD" in os.environ:
+        Entity.create = create  # type: ignore[method-assign, assignment]
+    retries.LEASE = timedelta(seconds=1)  # so that nobody waits for long
     main()

@@ -8,6 +8,7 @@ import pytest
 from tests.support.checker import Report, check
 from tests.support.foreign import Sent, Subscriber, create, update
 from tests.support.system import System
+from tests.support.two_consumers import let_two_apply_one_retry
 from tests.support.waiting import hold, wait_for
 from worker.watchdog import HUNG
 
@@ -63,6 +64,28 @@ def a_queue_that_is_full_now_and_then(system: System, mutant: str) -> Report:
     return settle_and_check(system, sent, subscriber)
 
 
+def a_retry_that_two_consumers_have(system: System, mutant: str) -> Report:
+    subscriber = system.subscriber()
+    command = let_two_apply_one_retry(system, system.folder, MODULE, MUTANT=mutant)
+    return settle_and_check(system, [command], subscriber)
+
+
+def a_queue_that_is_lost_with_a_retry(system: System, mutant: str) -> Report:
+    subscriber, entity = system.subscriber(), str(uuid4())
+    sent = [create(entity), update(entity, "bug")]
+    system.start("consume", module="tests.support.misbehaving", RETRY_DELAYS="0.1")
+    system.sender().send(sent)
+    wait_for(lambda: system.count("retries") == 1, "the failed attempt")
+    system.stop("consume")
+    system.start("relay", module=MODULE, MUTANT=mutant)
+    wait_for(lambda: system.waiting() == 1, "the retry in the queue")
+    system.delete_queue()
+    system.declare()
+    system.start("consume")  # the bug is mended
+    wait_for(lambda: system.count("retries") == 0, "no retry")
+    return settle_and_check(system, sent, subscriber)
+
+
 def a_handler_that_hangs(system: System, mutant: str) -> Report:
     """A supervisor starts again what has ended; it does not see that one hangs."""
     subscriber, sent = system.subscriber(), commands(100)
@@ -99,6 +122,8 @@ SCENARIOS: dict[str, tuple[Callable[[System, str], Report], str]] = {
     "relay_without_lock": (two_relays, "doubled"),
     "no_watchdog": (a_handler_that_hangs, "lost"),
     "delete_past_a_nack": (a_queue_that_is_full_now_and_then, "out_of_order"),
+    "inbox_without_condition": (a_retry_that_two_consumers_have, "doubled"),
+    "retry_deleted_at_the_confirm": (a_queue_that_is_lost_with_a_retry, "lost"),
 }
 
 

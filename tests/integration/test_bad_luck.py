@@ -1,17 +1,15 @@
 """Commands that fail: bugs, refusals of the database, and poison."""
 
 import json
-from contextlib import closing
 from pathlib import Path
 from subprocess import CalledProcessError
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import make_url
 
 from tests.support.foreign import create, update
-from tests.support.proxy import Proxy
 from tests.support.system import System
+from tests.support.two_consumers import let_two_apply_one_retry
 from tests.support.waiting import wait_for
 
 MISBEHAVING = "tests.support.misbehaving"
@@ -124,32 +122,8 @@ def test_a_command_in_the_backstop_queue_survives_any_number_of_deaths(system: S
 
 
 def test_a_retry_that_two_consumers_have_is_applied_once(system: System, tmp_path: Path) -> None:
-    """The connection is cut under a slow handler, and another consumer is faster."""
-    subscriber, sender = system.subscriber(), system.sender()
-    port = make_url(system.amqp_url).port
-    assert port is not None
-    with closing(Proxy(port)) as proxy:
-        slow = system.start(
-            "consume",
-            module=MISBEHAVING,
-            RETRY_DELAYS="0.1",
-            HOLD=str(tmp_path),
-            AMQP_URL=f"amqp://guest:guest@127.0.0.1:{proxy.port}/%2F",
-        )
-        system.start("relay")
-        command = create()
-        del command.body["entity_id"]
-        sender.send([command])
-        wait_for((tmp_path / "held").exists, "the second attempt")
-        fast = system.start("consume")
-        fast.wait_for_log('"consuming"')
-        proxy.reset()
-        assert proxy.cut > 0
-        wait_for(lambda: system.count("inbox", "status = 'applied'"), "the other's attempt")
-        assert slow.log().count('"consuming"') == 1
-        (tmp_path / "go").touch()
-        wait_for(lambda: slow.log().count('"consuming"') == 2, "the slow one to end its attempt")
-        system.stop("consume")
+    subscriber = system.subscriber()
+    let_two_apply_one_retry(system, tmp_path, MISBEHAVING)
     wait_for(lambda: system.count("outbox") == 0, "an empty outbox")
     assert system.count("entities") == len(subscriber.all()) == 1
     assert system.query("SELECT status, attempt FROM inbox") == [("applied", 2)]

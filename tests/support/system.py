@@ -27,7 +27,7 @@ class System:
         self.database_url = database_url
         self.queue = f"{self.name}.commands"
         self.exchange = f"{self.name}.events"
-        self._folder = folder
+        self.folder = folder
         self._environment = {
             **os.environ,
             "AMQP_URL": amqp_url,
@@ -83,7 +83,7 @@ class System:
     ) -> "Process":
         """Start a process of the component and return at once; `output`: where its log goes."""
         self._logs += 1
-        log = self._folder / f"{self._logs}-{arguments[0]}.log"
+        log = self.folder / f"{self._logs}-{arguments[0]}.log"
         log.touch()
         with (output or log).open("wb") as file:
             popen = subprocess.Popen(
