@@ -317,10 +317,10 @@ def test_one_locked_row_delays_only_its_own_commands(rig: Rig, consumers: int) -
 def test_a_database_that_is_slow_with_each_row_gets_small_batches(rig: Rig) -> None:
     rig.system.execute(
         "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN PERFORM pg_sleep(0.03); RETURN NEW; END $$;"
+        " $$ BEGIN PERFORM pg_sleep(0.1); RETURN NEW; END $$;"
         " CREATE TRIGGER slow BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION slow()"
     )
-    rig.send(250)  # 7.5 seconds of sleep: several times the deadline
+    rig.send(80)  # 8 seconds of sleep: five for a full batch, more than the deadline
     rig.wait_until_settled(30)
     rig.check()
     assert rig.system.count("retries") == 0

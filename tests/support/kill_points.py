@@ -23,7 +23,7 @@ from worker.outgoing import Events
 from worker.processor import Processor
 
 CONSUMER_POINTS = {
-    "after receive": (Processor, "_commit", "before"),
+    "after receive": (Processor, "_work", "before"),
     "after inbox read": (Inbox, "read", "after"),
     "before flush": (UnitOfWork, "_write", "before"),
     "before commit": (UnitOfWork, "_write", "after"),
