@@ -187,7 +187,7 @@ class Lane(ABC, Generic[R]):
     def _publish(self, publisher: Publisher, row: R) -> int:
         try:
             target = self._target(row)
-        except (TypeError, ValueError) as error:  # properties that AMQP does not know; UTF-8
+        except Exception as error:  # what somebody has put into our tables can be anything
             raise Unsendable(f"{type(error).__name__}: {error}") from error
         return publisher.publish(*target)
 
