@@ -6,10 +6,10 @@ PROCESSES ?= 4
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint bench chaos compat lock
+.PHONY: help setup demo run test lint bench chaos compat containers lock
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/installed ## set up .venv from the lock file (the other targets do it themselves)
 
@@ -41,8 +41,11 @@ bench: setup ## ours next to other consumers (FULL=1: latency, growth and more)
 chaos: setup ## kill, cut off and fill up things for MINUTES (3), then count
 	@$(PYTHON) -m tests.chaos --minutes $(MINUTES) $(ARGS)
 
-compat: setup ## integration tests and short chaos against RabbitMQ 4 (as root it puts one up)
+compat: setup ## integration and upgrade tests, short chaos on VERSIONS="4.0 4.3" of RabbitMQ (as root)
 	@$(PYTHON) -m tools.compat $(ARGS)
+
+containers: setup ## Dockerfile and docker-compose.yml from build to drain (Docker, or root on Debian)
+	@$(PYTHON) -m tools.containers
 
 lock: setup ## write both lock files anew, with the newest versions that fit
 	@sh tools/lock.sh

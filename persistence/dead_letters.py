@@ -29,7 +29,7 @@ from persistence.inserts import Inserts
 from persistence.messages import DeadLetter
 
 MAX_BODY_BYTES = 64 * 1024  # of the raw body that a dead letter keeps
-PURGE_BITE = 1000  # letters looked at in one transaction of a purge
+PURGE_BITE = 2000  # letters looked at in one transaction of a purge
 UNSENDABLE = "unsendable"  # the kind of what could not go out; an event must not be lost, so whole
 
 dead_letters = Table(

@@ -209,15 +209,15 @@ class RelaySession:
         apart = max(abs(now - expected), abs(now - datetime.now(UTC)))
         if apart > CLOCKS_APART:
             return Doubt(f"two clocks, ours and the database's, are {apart} apart", passes=False)
+        if days >= 1 and self._forgets_most(now - timedelta(days=days)):
+            return Doubt(f"it is {now} now, and most is older than {days:g} days", passes=True)
+        return None
+
+    def _forgets_most(self, border: datetime) -> bool:
+        """Tell whether the border lies beyond the middle of the time that the inbox spans."""
         with driver_errors():
             oldest, newest = self._connection.execute(_remembered, self._own()).one()
-        if (
-            days < 1
-            or oldest is None
-            or now - timedelta(days=days) < oldest + (newest - oldest) / 2
-        ):
-            return None
-        return Doubt(f"it is {now} now, and most is older than {days:g} days", passes=True)
+        return oldest is not None and border > oldest + (newest - oldest) / 2
 
     def purge_inbox(self, days: float) -> int:
         """Forget some commands that ended more than `days` ago; return how many."""

@@ -1,5 +1,6 @@
 """Migrations: bring the database up to date, or say that it is not."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, inspect
 from persistence.checks import check_database
 from persistence.database import Database, metadata
 from persistence.errors import driver_errors
-from persistence.exceptions import SchemaBehind, Unsuitable
+from persistence.exceptions import PersistenceError, SchemaBehind, Unsuitable
 from persistence.locks import lock
 
 
@@ -42,6 +43,7 @@ def migrate(database: Database) -> bool:
 
 def check_schema(database: Database) -> bool:
     """Raise `SchemaBehind` if a migration is missing; return False if the database is newer."""
+    _require_file(database)
     with _errors(), database.autocommit_connection() as connection:
         script = ScriptDirectory.from_config(_config(connection))
         current = _current(connection)
@@ -53,6 +55,15 @@ def check_schema(database: Database) -> bool:
             f"The database schema is behind (at {at}): run `python -m worker migrate`."
         )
     return True
+
+
+def _require_file(database: Database) -> None:
+    """Raise `PersistenceError` where SQLite can neither find nor make its file: no outage, that."""
+    if database.is_postgresql or not database.url.database:
+        return
+    path = Path(database.url.database)
+    if not path.is_file() and not os.access(path.parent, os.W_OK | os.X_OK):
+        raise PersistenceError(f"there is no file {path}, and none can be made")
 
 
 def _upgrade(database: Database, connection: Connection) -> bool:

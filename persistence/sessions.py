@@ -108,6 +108,6 @@ def create_private(url: URL) -> None:
     if url.database and not url.database.startswith("file:"):
         # A file that is there is never opened here: to close it would drop the locks that the
         # other connections of this process have on it, and another process would take the log away.
-        path, flags = os.path.realpath(url.database), os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        path, flags = os.path.realpath(url.database), os.O_WRONLY | os.O_CREAT | os.O_EXCL
         with suppress(FileExistsError):
             os.close(os.open(path, flags, 0o600))

@@ -1,103 +1,76 @@
-"""The integration tests and the short chaos run against RabbitMQ 4: `make compat`.
+"""The integration tests and the short chaos run against other RabbitMQs: `make compat`.
 
-Where the installed RabbitMQ is older, as on Debian 12, a small Debian 13 is put into a folder of
-the user's cache, once (1 GB, a minute or two), and its RabbitMQ is started from there.
+`VERSIONS="4.0 4.3"` chooses. Where another one is installed, as on Debian 12, a small Debian that
+has it is put into a folder of the user's cache, once (1 GB, a minute), and is started from there.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from time import monotonic
+from xml.etree import ElementTree
 
-from tools import packages
+from tools import debian
 from tools.processes import ServerFailed, ServerMissing
 from tools.rabbitmq_installation import rabbitmq_version
 
-SUITE = "trixie"  # Debian 13, with RabbitMQ 4.0
-TESTS = ("tests/integration", "tests/chaos")
-# The mounts live in a namespace of ours, so that none is left behind, however we end.
-_MOUNTED = """\
-mount -t proc proc "$1/proc"
-mkdir -p "$1/dev/shm" "$1$2"
-mount -t tmpfs -o size=512m tmpfs "$1/dev/shm"
-mount --bind "$2" "$1$2"
-cp /etc/hosts "$1/etc/hosts"
-shift 2
-exec "$@"
-"""
-_INSTALL = """\
-printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d
-chmod 755 /usr/sbin/policy-rc.d
-apt-get -qq update
-DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends rabbitmq-server
-"""
+SUITES = {"4.0": "trixie", "4.3": "forky"}  # testing moves on: what was run is printed
+TESTS = ("tests/integration", "tests/upgrades", "tests/chaos")
 
 
 def main(arguments: list[str]) -> int:
-    """Run pytest with these arguments on a RabbitMQ 4; return its exit code."""
-    test = [sys.executable, "-m", "pytest", *TESTS, *arguments]
-    servers = {"AMQP_URL", "DATABASE_URL"}  # chaos kills servers: private ones, all of them
-    environment = {k: v for k, v in os.environ.items() if k not in servers}
+    """Run pytest with these arguments on each version; return 1 if one of them fails."""
+    versions = os.environ.get("VERSIONS", "").split() or [*SUITES]
     try:
-        if rabbitmq_version()[:1] < [4]:
-            root = _system()
-            test = [*_mounted(root), *test]
-            environment["RABBITMQ_CHROOT"] = str(root)
+        seen = [_test(version, arguments) for version in versions]
     except ServerFailed as failure:
         print(failure, file=sys.stderr)
         return 1
-    return subprocess.run(test, env=environment, check=False).returncode
+    print(*(sentence for _, sentence in seen), sep="\n")
+    return max(code for code, _ in seen)
 
 
-def _system() -> Path:
-    """Return the folder of a Debian with RabbitMQ 4, made if need be."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    root = cache / "ddd-component" / SUITE
-    complete = root / "complete"
-    if not complete.exists():
-        if os.geteuid() != 0:
-            raise ServerMissing("The installed RabbitMQ is older than 4; as root, one is put up.")
-        if shutil.which("debootstrap") is None:
-            packages.install("debootstrap", "debootstrap", "AMQP_URL", print)
-        print(f"Putting a Debian {SUITE} with its RabbitMQ into {root}", flush=True)
-        root.mkdir(parents=True, exist_ok=True)
-        _run("debootstrap", "--variant=minbase", SUITE, str(root), _mirror())
-        _run(*_mounted(root), "chroot", str(root), "sh", "-ec", _INSTALL)
-        complete.touch()
-    return root
+def _test(version: str, arguments: list[str]) -> tuple[int, str]:
+    """Run the tests on this RabbitMQ; return the exit code, and what was seen."""
+    words, environment = _system(version)
+    started = monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        test = [sys.executable, "-m", "pytest", *TESTS, f"--junit-xml={report}", *arguments]
+        code = subprocess.run([*words, *test], env=environment, check=False).returncode
+        counts = _counts(report)
+    return code, f"{_name(environment)}: {counts}, {monotonic() - started:.0f} s"
 
 
-def _mounted(root: Path) -> list[str]:
-    """Return the words before a command that let it use the system in this folder."""
-    temporary = str(Path(tempfile.gettempdir()).resolve())
-    return ["unshare", "--mount", "sh", "-ec", _MOUNTED, "sh", str(root), temporary]
+def _system(version: str) -> tuple[list[str], dict[str, str]]:
+    """Return the words before a command, and its environment, that let it use this RabbitMQ."""
+    servers = {"AMQP_URL", "DATABASE_URL"}  # chaos kills servers: private ones, all of them
+    environment = {k: v for k, v in os.environ.items() if k not in servers}
+    if rabbitmq_version()[:2] == [int(number) for number in version.split(".")]:
+        return [], environment
+    if version not in SUITES:
+        raise ServerMissing(f"VERSIONS: there is no {version}, but {' '.join(SUITES)}.")
+    root = debian.room(SUITES[version], "rabbitmq", "rabbitmq-server")
+    return debian.mounted(root), {**environment, "RABBITMQ_CHROOT": str(root)}
 
 
-def _mirror() -> str:
-    """Return the address that this system takes its own packages from."""
-    uris = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
-    listed = subprocess.run(uris, capture_output=True, text=True, check=True).stdout.split()
-    if not listed:
-        raise ServerMissing("apt knows of no archive to take a Debian from.")
-    return listed[0]
-
-
-def _run(*command: str) -> None:
-    # Outside of our virtual environment's PATH, in a language that a minimal system has.
-    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    environment = {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(
-        command,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+def _name(environment: dict[str, str]) -> str:
+    """Return which RabbitMQ a process with this environment starts, to the last number."""
+    ask = "from tools import rabbitmq_installation as i; print(*i.rabbitmq_version(), sep='.')"
+    asked = subprocess.run(
+        [sys.executable, "-c", ask], env=environment, capture_output=True, text=True, check=True
     )
-    if done.returncode:
-        raise ServerFailed(f"{command[0]} failed:\n{done.stdout[-2000:]}")
+    return f"RabbitMQ {asked.stdout.strip()}"
+
+
+def _counts(report: Path) -> str:
+    if not report.exists():
+        return "no tests were run"
+    suite = ElementTree.parse(report).getroot()[0].attrib
+    names = ("tests", "failures", "errors", "skipped")
+    return ", ".join(f"{suite[name]} {name}" for name in names)
 
 
 if __name__ == "__main__":

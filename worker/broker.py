@@ -106,12 +106,6 @@ class Broker:
     def is_open(self) -> bool:
         return bool(self._connection.is_open)
 
-    @property
-    def major_version(self) -> int:
-        """Return which RabbitMQ this is: 3, 4."""
-        properties = self._connection.server_properties or {}
-        return int(str(properties["version"]).partition(".")[0])
-
     def step(self, timeout: float = 0.0) -> None:
         """Serve the connection until something happened, at most `timeout` seconds."""
         if self.lost:
@@ -157,6 +151,23 @@ class Broker:
         method(**arguments, callback=answers.append)
         self._await(lambda: answers, method.__name__)
         return answers[0].method
+
+    def attempt(self, method: str, **arguments: Any) -> None:
+        """Call a method of a channel of its own, which alone is lost where the broker refuses.
+
+        Raises `BrokerUnavailable` then, with the broker's `code`; the connection stays of use.
+        """
+        done: list[object] = []
+        refused: list[object] = []
+        channel = self._connection.channel(on_open_callback=done.append)
+        channel.add_on_close_callback(lambda _, reason: refused.append(reason))
+        self._await(lambda: done, "a channel")
+        done.clear()
+        getattr(channel, method)(**arguments, callback=done.append)
+        self._await(lambda: done or refused, method)
+        if refused:
+            raise _unavailable(refused[0])
+        channel.close()
 
     def lose(self, error: BrokerUnavailable) -> None:
         """Give this connection up: from the next `step` on, everything raises the error."""
@@ -222,5 +233,12 @@ def _explain(reason: object) -> str:
             break
         reason = cause
     if isinstance(reason, ChannelClosed | ConnectionClosed):
-        return str(reason.reply_text)
+        return _naming_rights(str(reason.reply_text))
     return str(reason) or type(reason).__name__
+
+
+def _naming_rights(refusal: str) -> str:
+    """Add what RabbitMQ before 3.11 leaves out: which right it is that a user has not."""
+    if not refusal.startswith("ACCESS_REFUSED - access to "):
+        return refusal
+    return f"{refusal}: configure is needed to declare, read to consume or bind, write to publish"

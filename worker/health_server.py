@@ -67,7 +67,8 @@ class HealthServer(ThreadingTCPServer):
 
     def service_actions(self) -> None:
         """Look twice a second for who has been speaking for too long."""
-        if self._unheard and monotonic() - next(iter(self._unheard.values())) > LONGEST:
+        since = list(self._unheard.values())
+        for _ in filter(lambda then: monotonic() - then > LONGEST, since):
             self._send_oldest_away()
 
     def shutdown_request(self, request: Any) -> None:

@@ -1,7 +1,6 @@
 """Structured logs on standard error: readable on a terminal, JSON elsewhere."""
 
 import logging
-import re
 import sys
 import threading
 from types import TracebackType
@@ -9,8 +8,7 @@ from types import TracebackType
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-# Control characters, C0 and C1, but for the ends of lines: a terminal would obey them.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+from worker.showing import make_harmless
 
 log = structlog.get_logger()
 
@@ -37,20 +35,18 @@ class _FromLibraries(logging.Handler):
 
 def configure_logs(level: str, format: str) -> None:
     """Set up structlog; the libraries' own records below warnings are not worth a line."""
-    render: list[Processor] = [structlog.processors.JSONRenderer(default=str)]
+    render: Processor = structlog.processors.JSONRenderer(default=str)
     if format == "console":
-        console = structlog.dev.ConsoleRenderer(
+        render = structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
-        render = [_harmless, console]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            *render[:-1],
-            _whatever_happens(render[-1]),
+            _whatever_happens(render),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: _Lines(),
@@ -70,22 +66,15 @@ def _on_uncaught(
     log.error("an error that nobody expected", error=repr(error), exc_info=error)
 
 
-def _harmless(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
-    """Show control characters instead of sending them to a terminal."""
-    return {
-        key: _CONTROL.sub(lambda found: repr(found[0])[1:-1], value)
-        if isinstance(value, str)
-        else value
-        for key, value in event.items()
-    }
-
-
 def _whatever_happens(render: Processor) -> Processor:
-    """Return a renderer that says so when it cannot: a line of the log is worth no command."""
+    """Return a renderer, of harmless text, that says so when it cannot show a line.
+
+    No line of the log is worth a command.
+    """
 
     def rendered(logger: WrappedLogger, name: str, event: EventDict) -> str:
         try:
-            return str(render(logger, name, event))
+            return str(render(logger, name, make_harmless(logger, name, event)))
         except Exception as error:
             return f"a line of the log cannot be shown: {event.get('event')!r} ({error!r})"
 

@@ -98,7 +98,7 @@ class Relay:
         self._health.working(False)  # until the broker has us
         name = f"{settings.component_name} relay"
         with Broker(settings.amqp_url, name, settings.heartbeat) as broker, ExitStack() as lanes:
-            declare(broker, broker.channel(), settings)
+            declare(broker, settings)
             if (fileno := session.fileno()) is not None:
                 broker.watch(fileno, self._expect_news)
             for lane in self._lanes:

@@ -9,7 +9,6 @@ from schemas.exceptions import Undecodable
 from worker.composition import Component
 from worker.exceptions import NotReplayable
 from worker.reading import Reader, Received
-from worker.settlement import same_content
 from worker.unsendable import SENT_AS, put_back
 from worker.wire import (
     ATTEMPT_HEADER,
@@ -77,7 +76,7 @@ def _opened(unit: UnitOfWork, received: Received) -> InboxEntry:
         return InboxEntry(received.command_id, received.digest, RETRYING, 1, None)
     if known.status != FAILED:
         raise NotReplayable(f"The command {known.command_id} is {known.status}; that stands.")
-    if not same_content(received, known):
+    if not received.has_digest(known.digest):
         raise NotReplayable(
             f"Another content came first as the command {known.command_id};"
             " this one must be sent under a command_id of its own."

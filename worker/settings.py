@@ -32,6 +32,7 @@ class Settings:
     component_name: str
     command_queue: str
     event_exchange: str
+    declare: bool = True
     single_active_consumer: bool
     prefetch_count: int
     batch_size: int
@@ -85,6 +86,7 @@ def _read(env: Env) -> Settings:
         component_name=name,
         command_queue=env.str("COMMAND_QUEUE", f"{name}.commands", validate=_amqp_name),
         event_exchange=env.str("EVENT_EXCHANGE", f"{name}.events", validate=_amqp_name),
+        declare=env.bool("DECLARE", True),
         single_active_consumer=env.bool("SINGLE_ACTIVE_CONSUMER", False),
         prefetch_count=env.int("PREFETCH_COUNT", 2000, validate=validate.Range(1, 65535)),
         batch_size=env.int("BATCH_SIZE", 1000, validate=validate.Range(1, 10_000)),

@@ -63,6 +63,8 @@ def test_a_stopping_consumer_settles_what_was_delivered(either_system: System, n
     wait_for(lambda: system.waiting() == 1501 - settled, "the rest back in the queue")
     with_count = system.start("consume")
     wait_for(lambda: system.count("inbox") == 1501, "the rest")
+    assert with_count.stop() == 0
+    assert '"summary"' in with_count.log()
     assert '"duplicate"' not in with_count.log()
 
 

@@ -42,12 +42,15 @@ class System:
         self._logs = 0
         self._closing = ExitStack()
 
-    def call(self, *arguments: str, **settings: str) -> str:
-        """Run one command of the worker to its end and return what it printed."""
+    def call(self, *arguments: str, root: Path = ROOT, **settings: str) -> str:
+        """Run one command of the worker to its end and return what it printed.
+
+        `root`: where the worker's code is; other than ours, it is another release.
+        """
         return subprocess.run(
             [sys.executable, "-m", "worker", *arguments],
             env={**self._environment, **settings},
-            cwd=ROOT,
+            cwd=root,
             check=True,
             capture_output=True,
             text=True,
@@ -71,7 +74,12 @@ class System:
             channel.queue_declare(self.queue, durable=True, arguments={**quorum, **limits})
 
     def start(
-        self, *arguments: str, module: str = "worker", output: Path | None = None, **settings: str
+        self,
+        *arguments: str,
+        module: str = "worker",
+        root: Path = ROOT,
+        output: Path | None = None,
+        **settings: str,
     ) -> "Process":
         """Start a process of the component and return at once; `output`: where its log goes."""
         self._logs += 1
@@ -81,7 +89,7 @@ class System:
             popen = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 env={**self._environment, **settings},
-                cwd=ROOT,
+                cwd=root,
                 stdout=file,
                 stderr=file,
             )
@@ -149,9 +157,9 @@ class System:
             channel = connection.channel()
             wait_for(lambda: channel.basic_get(queue)[0], f"a message in {queue}")
 
-    def delete_queue(self) -> None:
+    def delete_queue(self, queue: str | None = None) -> None:
         with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
-            connection.channel().queue_delete(self.queue)
+            connection.channel().queue_delete(queue or self.queue)
 
     @contextmanager
     def command_queue_full(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ from persistence.exceptions import MappingError, PersistenceError, Unsuitable
 from schemas.exceptions import CatalogueError
 from worker.cli import dead, people, processes
 from worker.exceptions import BrokerUnavailable, NotReplayable, SettingsError, TopologyMismatch
+from worker.showing import harmless_lines, without_secrets
 from worker.streams import leave, take_over
 from worker.watchdog import show_stacks_on_signals
 
@@ -20,8 +21,7 @@ log = structlog.get_logger()
 SENTENCES: dict[type[Exception], str] = {
     SettingsError: "{}",
     BrokerUnavailable: "The broker cannot be used: {}. Is AMQP_URL right, and is RabbitMQ running?",
-    TopologyMismatch: "A queue or exchange of our name was declared otherwise: {}. Delete it (its"
-    " messages are lost), or set what it was declared with.",
+    TopologyMismatch: "{}",
     CatalogueError: "The messages do not fit together: {}.",
     MappingError: "{}.",
     Unsuitable: "{}",
@@ -56,7 +56,7 @@ def main() -> None:
                 raise  # the log gets it with its stack
             log.debug("what a person asked for failed", exc_info=True)
             sentence = f"{type(error).__name__}: {error}. LOG_LEVEL=debug shows where"
-        click.echo(f"Error: {sentence}", err=True)
+        click.echo(f"Error: {harmless_lines(without_secrets(sentence))}", err=True)
         if isinstance(error, OSError):
             leave(1)  # Python would try to write once more what nobody takes
         sys.exit(1)

@@ -56,7 +56,7 @@ def declare_command() -> None:
     """Declare queues and exchange, where publishers come before the worker."""
     settings = prepare()
     with Broker(settings.amqp_url, f"{settings.component_name} declare", settings.heartbeat) as b:
-        declare(b, b.channel(), settings)
+        declare(b, settings)
     click.echo(f"Declared {settings.command_queue} and {settings.event_exchange}.")
 
 
@@ -146,7 +146,7 @@ def _refuse_other_topology(settings: Settings) -> None:
     """Raise `TopologyMismatch` here, once, and not in children again and again."""
     try:
         with Broker(settings.amqp_url, f"{settings.component_name} run", settings.heartbeat) as b:
-            declare(b, b.channel(), settings)
+            declare(b, settings)
     except BrokerUnavailable as error:
         log.warning("the broker is away", error=str(error))  # the children wait for it
 

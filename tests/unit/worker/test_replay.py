@@ -107,6 +107,8 @@ def test_no_copy_of_before_passes_for_the_new_attempt(world, settle):
     assert world.processor.apply([second]) == {"failed": 1}
     world.replay()
     assert settle(world.processor, [second, received]) == {"duplicate": 2}
+    assert world.processor.apply(world.relay()) == {"retrying": 1}
+    assert settle(world.processor, [second, received]) == {"duplicate": 2}
     world.bug = False
     assert world.processor.apply(world.relay()) == {"applied": 1}
 
