@@ -197,7 +197,7 @@ class Lane(ABC, Generic[R]):
         refused = self._done(session, self._publisher, sent)
         self._publisher.forget()
         self._suspect = None
-        self._metrics.summary.add({self.kind: len(sent)}, monotonic() - self._sent_at)
+        self._metrics.summary.add({f"sent_{self.kind}": len(sent)}, monotonic() - self._sent_at)
         log.debug("relayed", kind=self.kind, messages=len(sent))
         if refused:
             self._bite = 1

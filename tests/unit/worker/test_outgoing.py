@@ -551,3 +551,11 @@ def test_replies_that_a_sender_has_spoilt_go_at_once(replies):
         replies.end(541)
         replies.end(541)
         assert replies.pause == 0
+
+
+def test_what_was_sent_is_in_the_summary(any_lane):
+    any_lane.store(*rows(any_lane, 1, 2))
+    any_lane.send()
+    with capture_logs() as logs:
+        any_lane.metrics.summary.tell()
+    assert [log[f"sent_{any_lane.lane.kind}"] for log in logs] == [2]
