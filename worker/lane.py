@@ -53,7 +53,6 @@ class Lane(ABC, Generic[R]):
     """
 
     kind: str
-    plural: str
     streak: float = STREAK
 
     def __init__(self, component: Component, metrics: Metrics) -> None:
@@ -188,7 +187,7 @@ class Lane(ABC, Generic[R]):
     def _publish(self, publisher: Publisher, row: R) -> int:
         try:
             target = self._target(row)
-        except (TypeError, ValueError) as error:  # properties that AMQP does not know; UTF-8
+        except Exception as error:  # what somebody has put into our tables can be anything
             raise Unsendable(f"{type(error).__name__}: {error}") from error
         return publisher.publish(*target)
 
@@ -198,7 +197,7 @@ class Lane(ABC, Generic[R]):
         refused = self._done(session, self._publisher, sent)
         self._publisher.forget()
         self._suspect = None
-        self._metrics.summary.add({self.plural: len(sent)}, monotonic() - self._sent_at)
+        self._metrics.summary.add({f"sent_{self.kind}": len(sent)}, monotonic() - self._sent_at)
         log.debug("relayed", kind=self.kind, messages=len(sent))
         if refused:
             self._bite = 1

@@ -19,7 +19,7 @@ SOON = 1.0  # seconds until another look for a retry that was due, and then was 
 class Events(Lane[OutboxRow]):
     """Events keep their order within an aggregate. Their connection is the relay's own."""
 
-    kind, plural = "event", "events"
+    kind = "event"
 
     def begin(self, main: Broker) -> None:
         super().begin(main)
@@ -61,7 +61,7 @@ class Events(Lane[OutboxRow]):
 class Replies(Lane[OutboxRow]):
     """A reply queue that is gone, or full, costs the reply and nothing else."""
 
-    kind, plural = "reply", "replies"
+    kind = "reply"
     streak = inf  # a sender can spoil as many as it likes
 
     def _read(self, session: RelaySession, limit: int) -> tuple[Sequence[OutboxRow], float]:
@@ -88,7 +88,7 @@ class Replies(Lane[OutboxRow]):
 class Retries(Lane[RetryRow]):
     """Commands that are due go to the command queue again; one that comes back stays."""
 
-    kind, plural = "retry", "retries"
+    kind = "retry"
 
     def _read(self, session: RelaySession, limit: int) -> tuple[Sequence[RetryRow], float]:
         seconds = session.seconds_to_next_retry()

@@ -94,6 +94,8 @@ def give_up_retry(component: Component, row: RetryRow, reason: str) -> None:
     )
 
 
-def _known(properties: dict[str, Any]) -> dict[str, Any]:
+def _known(properties: object) -> dict[str, Any]:
     """Return those that AMQP knows: another might be what is wrong with the retry."""
-    return {name: properties[name] for name in properties if hasattr(BasicProperties(), name)}
+    given = properties if isinstance(properties, dict) else {}
+    known = {name: value for name, value in given.items() if hasattr(BasicProperties(), name)}
+    return known if isinstance(known.get("headers"), dict) else {**known, "headers": {}}

@@ -414,8 +414,9 @@ def test_what_amqp_cannot_carry_is_set_aside_at_once(any_lane):
     assert (any_lane.given_up, any_lane.session.left) == ([2], [])
 
 
-def test_properties_that_amqp_does_not_know_are_no_end_of_the_relay(retries):
-    retries.store(retry(1, colour="red"), retry(2))
+@pytest.mark.parametrize("odd", [{"colour": "red"}, {"headers": [1]}])
+def test_properties_that_amqp_does_not_know_are_no_end_of_the_relay(retries, odd):
+    retries.store(retry(1, **odd), retry(2))
     retries.send()
     retries.send()
     assert (retries.given_up, retries.session.left) == ([1], [])
@@ -550,3 +551,11 @@ def test_replies_that_a_sender_has_spoilt_go_at_once(replies):
         replies.end(541)
         replies.end(541)
         assert replies.pause == 0
+
+
+def test_what_was_sent_is_in_the_summary(any_lane):
+    any_lane.store(*rows(any_lane, 1, 2))
+    any_lane.send()
+    with capture_logs() as logs:
+        any_lane.metrics.summary.tell()
+    assert [log[f"sent_{any_lane.lane.kind}"] for log in logs] == [2]
