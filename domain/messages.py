@@ -49,8 +49,12 @@ class CommandRejected(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CommandFailed(Event):
-    """The command became a dead letter: `code` is the dead letter's kind."""
+    """The command became a dead letter: `code` is the dead letter's kind.
 
+    `command_id` is None in the answer to a message in which none could be found.
+    """
+
+    command_id: CommandID | None  # type: ignore[assignment]
     command_type: str
     code: str
     reason: str

@@ -29,7 +29,8 @@ from persistence.inserts import Inserts
 from persistence.messages import DeadLetter
 
 MAX_BODY_BYTES = 64 * 1024  # of the raw body that a dead letter keeps
-PURGE_BITE = 1000  # letters looked at in one transaction of a purge
+PURGE_BITE = 2000  # letters looked at in one transaction of a purge
+UNSENDABLE = "unsendable"  # the kind of what could not go out; an event must not be lost, so whole
 
 dead_letters = Table(
     "dead_letters",
@@ -80,6 +81,7 @@ class DeadLetters(Inserts):
         self._now = now
 
     def add(self, letter: DeadLetter) -> None:
+        kept = None if letter.kind == UNSENDABLE else MAX_BODY_BYTES
         self._rows.append(
             {
                 "component": self._component,
@@ -90,7 +92,7 @@ class DeadLetters(Inserts):
                 "errors": letter.errors,
                 "traceback": letter.traceback,
                 "attempts": letter.attempts,
-                "body": letter.command.body[:MAX_BODY_BYTES],
+                "body": letter.command.body[:kept],
                 "body_bytes": len(letter.command.body),
                 "properties": letter.command.properties,
                 "died_at": self._now(),

@@ -118,6 +118,12 @@ class DTOs(Generic[D]):
         # Written above, in bulk: the session's own flush shall find nothing to do.
         self._session.expunge_all()
 
+    def forget(self) -> None:
+        """Let everything go: the transaction has ended."""
+        self._rows.clear()
+        self._touched.clear()
+        self.saved.clear()
+
     def _touch(self, aggregate_id: UUID) -> _Row[D]:
         """Return what is known, and remember what it was before this command."""
         row = self._rows.get(aggregate_id)

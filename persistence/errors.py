@@ -61,12 +61,15 @@ def driver_errors() -> Iterator[None]:
     try:
         yield
     except exc.DBAPIError as error:
+        # SQLAlchemy's frames and it refer to each other, and they to all that the batch holds.
+        error.__traceback__ = None
         raise _translate(error)(_message(error)) from error
     except _DRIVERS as error:  # from a call that SQLAlchemy does not know of
         raise _translate(_as_of_sqlalchemy(error))(_message(error)) from error
     except (*_NO_CONNECTION, OSError) as error:
         raise StorageUnavailable(_message(error)) from error
     except (exc.SQLAlchemyError, ValueError) as error:  # ValueError: of a row that cannot be read
+        error.__traceback__ = None
         raise Refused(_message(error)) from error
 
 

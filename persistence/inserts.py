@@ -1,9 +1,10 @@
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Table, delete
 from sqlalchemy.orm import Session
 
 from persistence.bulk import insert_rows
+from persistence.errors import driver_errors
 
 
 class Inserts:
@@ -18,6 +19,14 @@ class Inserts:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def remove(self, row_id: int) -> bool:
+        """Delete a row that another transaction has written; return whether it was there."""
+        columns = self._table.c
+        own = delete(self._table).where(columns.component == self._component)
+        with driver_errors():
+            removed = self._session.execute(own.where(columns.id == row_id).returning(columns.id))
+            return removed.one_or_none() is not None
 
     def write(self) -> None:
         if self._rows:

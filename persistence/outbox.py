@@ -1,11 +1,17 @@
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Table, Text, Uuid
+from sqlalchemy import JSON, BigInteger, Column, Index, Table, Text, Uuid, text
 from sqlalchemy.orm import Session
 
 from persistence.database import SerialKey, metadata
 from persistence.inserts import Inserts
 from persistence.messages import OutgoingMessage
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {f"{dialect}_where": text(condition) for dialect in ("postgresql", "sqlite")}
+
 
 outbox = Table(
     "outbox",
@@ -22,7 +28,9 @@ outbox = Table(
     Column("correlation_id", Text, nullable=False),
     Column("timestamp", BigInteger, nullable=False),
     Column("headers", JSON, nullable=False),
-    Index(None, "component", "id"),
+    # What waits for one kind shall not be in the way of a look for the other.
+    Index("ix_outbox_events", "component", "id", **_where("reply_to IS NULL")),
+    Index("ix_outbox_replies", "component", "id", **_where("reply_to IS NOT NULL")),
     sqlite_autoincrement=True,
     # Rows live for milliseconds: clean up by their number, not by their share of the table.
     postgresql_with={

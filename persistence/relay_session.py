@@ -26,6 +26,7 @@ from persistence.database import Database
 from persistence.errors import driver_errors
 from persistence.inbox import RETRYING, inbox
 from persistence.locks import lock
+from persistence.low_water import LowWater
 from persistence.messages import OutgoingMessage, StoredCommand
 from persistence.outbox import channel, outbox
 from persistence.retries import awaited, lease_end, leases, retries
@@ -33,6 +34,7 @@ from persistence.retries import awaited, lease_end, leases, retries
 BITE_BYTES = 8 * 2**20  # of bodies read at a time
 PURGE_BITE = 1000  # inbox rows deleted at a time
 CLOCKS_APART = timedelta(hours=1)  # by which two clocks cannot both be right
+SILENCE = 60.0  # seconds after which the server ends the session of a relay that says nothing
 
 
 class OutboxRow(NamedTuple):
@@ -71,6 +73,8 @@ class RelaySession:
         with driver_errors():
             self._connection = database.autocommit_connection()
             self._lock = lock(database, self._connection, channel(component))
+        self._events = LowWater(self._writers)
+        self._replies = LowWater(self._writers)
 
     def __enter__(self) -> Self:
         return self
@@ -90,10 +94,25 @@ class RelaySession:
             if not self._lock.acquire(wait=False):
                 return False
             if self._database.is_postgresql:
-                # A delete that a crash takes back means a repeat, which is allowed after a failure.
-                self._connection.execute(text("SET synchronous_commit = off"))
-                self._connection.execute(text(f'LISTEN "{channel(self._component)}"'))
+                self._prepare()
             return True
+
+    def _prepare(self) -> None:
+        # A delete that a crash takes back means a repeat, which is allowed after a failure.
+        settings = {"synchronous_commit": "off"}
+        # The lock shall not outlive a process that is frozen, or whose host has vanished.
+        settings |= {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5"}
+        settings |= {"tcp_user_timeout": f"{SILENCE * 1000:.0f}"}
+        if (self._connection.dialect.server_version_info or ()) >= (14,):
+            settings |= {"idle_session_timeout": f"{SILENCE * 1000:.0f}"}
+        for name, value in settings.items():
+            self._connection.execute(text(f"SET {name} = {value}"))
+        self._connection.execute(text(f'LISTEN "{channel(self._component)}"'))
+
+    def touch(self) -> None:
+        """Let the database know that we are there: else it ends the session after `SILENCE`."""
+        with driver_errors():
+            self._connection.scalar(select(1))
 
     def fileno(self) -> int | None:
         """Return the descriptor that turns readable with news, where the database has one."""
@@ -112,14 +131,38 @@ class RelaySession:
     def _driver_connection(self) -> Any:
         return self._connection.connection.driver_connection
 
-    def oldest(self, limit: int) -> Sequence[OutboxRow]:
-        """Return the oldest messages, at most so many, and not much more than `BITE_BYTES`."""
+    def events(self, limit: int) -> Sequence[OutboxRow]:
+        """Return the oldest events, at most so many, and not much more than `BITE_BYTES`."""
+        return self._events.look(lambda mark: self._oldest(_events, limit, mark))
+
+    def replies(self, limit: int) -> Sequence[OutboxRow]:
+        """Return the oldest replies, as many as `events` would."""
+        return self._replies.look(lambda mark: self._oldest(_replies, limit, mark))
+
+    def _oldest(self, query: Select[Any], limit: int, mark: int) -> Sequence[OutboxRow]:
         with driver_errors():
-            rows = self._connection.execute(_oldest, self._own(limit=limit)).all()
+            rows = self._connection.execute(query, self._own(limit=limit, mark=mark)).all()
         return [_outbox_row(row) for row in rows]
 
+    def _writers(self) -> set[str]:
+        """Return the open transactions that have written to the outbox; on SQLite there are none.
+
+        To write, a transaction takes a lock of the table before it takes a number for its row, and
+        keeps it to its end.
+        """
+        if not self._database.is_postgresql:
+            return set()  # one writes at a time there: ids are committed in their order
+        with driver_errors():
+            return set(self._connection.scalars(_writing))
+
+    def lowest(self) -> int | None:
+        """Return the lowest id of what waits in the outbox, None where nothing does."""
+        with driver_errors():
+            lowest: int | None = self._connection.scalar(_lowest, self._own())
+        return lowest
+
     def due(self, limit: int) -> Sequence[RetryRow]:
-        """Return the commands that are due, the longest due first; as many as `oldest` would."""
+        """Return the commands that are due, the longest due first; as many as `events` would."""
         with driver_errors():
             rows = self._connection.execute(
                 _due, self._own(limit=limit, now=self._database.now())
@@ -166,15 +209,15 @@ class RelaySession:
         apart = max(abs(now - expected), abs(now - datetime.now(UTC)))
         if apart > CLOCKS_APART:
             return Doubt(f"two clocks, ours and the database's, are {apart} apart", passes=False)
+        if days >= 1 and self._forgets_most(now - timedelta(days=days)):
+            return Doubt(f"it is {now} now, and most is older than {days:g} days", passes=True)
+        return None
+
+    def _forgets_most(self, border: datetime) -> bool:
+        """Tell whether the border lies beyond the middle of the time that the inbox spans."""
         with driver_errors():
             oldest, newest = self._connection.execute(_remembered, self._own()).one()
-        if (
-            days < 1
-            or oldest is None
-            or now - timedelta(days=days) < oldest + (newest - oldest) / 2
-        ):
-            return None
-        return Doubt(f"it is {now} now, and most is older than {days:g} days", passes=True)
+        return oldest is not None and border > oldest + (newest - oldest) / 2
 
     def purge_inbox(self, days: float) -> int:
         """Forget some commands that ended more than `days` ago; return how many."""
@@ -206,7 +249,15 @@ def _first(table: Table, order: str, *conditions: ColumnElement[bool]) -> Select
 
 
 # Built once: to build them takes longer than to run them for a few rows.
-_oldest = _first(outbox, "id")
+_above = outbox.c.id > bindparam("mark")
+_events = _first(outbox, "id", outbox.c.reply_to.is_(None), _above)
+_replies = _first(outbox, "id", outbox.c.reply_to.is_not(None), _above)
+_lowest = select(func.min(outbox.c.id)).where(outbox.c.component == bindparam("component"))
+_writing = text(
+    "SELECT virtualtransaction FROM pg_locks WHERE relation = CAST('outbox' AS regclass)"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND mode = 'RowExclusiveLock'"
+)
 _due = _first(retries, "due_at", retries.c.due_at <= bindparam("now"))
 _next_due = select(func.min(retries.c.due_at)).where(retries.c.component == bindparam("component"))
 _known = inbox.c.component == bindparam("component")

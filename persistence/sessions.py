@@ -5,6 +5,7 @@ Left to the administrator: what is read-only (an outage that must be seen), and 
 
 import json
 import os
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -105,4 +106,8 @@ def create_private(url: URL) -> None:
     Raises `OSError`. What SQLite puts beside the file has the file's own mode.
     """
     if url.database and not url.database.startswith("file:"):
-        os.close(os.open(url.database, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        # A file that is there is never opened here: to close it would drop the locks that the
+        # other connections of this process have on it, and another process would take the log away.
+        path, flags = os.path.realpath(url.database), os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with suppress(FileExistsError):
+            os.close(os.open(path, flags, 0o600))

@@ -44,6 +44,9 @@ class UnitOfWork:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        # Whoever still refers to this, in a circle even, keeps no batch by it.
+        for dtos in self._dtos.values():
+            dtos.forget()
         try:
             with driver_errors():
                 self._session.close()

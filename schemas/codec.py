@@ -1,6 +1,9 @@
 import json
 from collections.abc import Iterator
+from difflib import get_close_matches
 from hashlib import sha256
+from json import JSONDecodeError
+from types import NoneType
 from typing import Any, NoReturn
 
 from marshmallow import ValidationError
@@ -9,6 +12,9 @@ from domain.messages import Command, CommandID, Event
 from schemas.catalogue import Catalogue
 from schemas.exceptions import Undecodable
 from schemas.fields import Uuid
+from schemas.message import CommandSchema
+
+NAMED = 10  # of the types there are, in what is said of an unknown one
 
 _uuid = Uuid()
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
@@ -19,23 +25,57 @@ def parse(body: bytes) -> dict[str, Any]:
     """Return the JSON object that the body is, or raise `Undecodable` of kind `malformed`."""
     try:
         value = _decode(body.decode())
+    except JSONDecodeError as error:
+        raise _malformed(body, f"is not JSON: {error}") from error
     except UnicodeDecodeError as error:
-        raise Undecodable("malformed", f"The body is not UTF-8: {error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise Undecodable("malformed", f"The body is not JSON: {error}.") from error
+        byte = f"byte {error.start} is {body[error.start]:#04x}"
+        raise _malformed(body, f"is not UTF-8: {byte}") from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    except ValueError as error:
+        raise _malformed(body, "has a number of too many digits") from error
     if not isinstance(value, dict):
-        raise Undecodable("malformed", "The body is not a JSON object.")
+        kind = _KINDS.get(type(value), "number")
+        raise _malformed(body, f"is a JSON {kind}, and not a JSON object")
     return value
 
 
+_KINDS = {list: "array", str: "text (encoded twice?)", bool: "boolean", NoneType: "null"}
+
+# What cannot be JSON is often something else, by whose name its sender knows what to change.
+_SOMETHING_ELSE = {
+    b"\xef\xbb\xbf": "begins with a byte order mark: send UTF-8 without it",
+    b"\xff\xfe": "is UTF-16: send UTF-8",
+    b"\xfe\xff": "is UTF-16: send UTF-8",
+    b"\x1f\x8b": "is compressed (gzip): send it plain",
+    b"\x78\x9c": "is compressed (zlib): send it plain",
+    b"\x80\x02": "is a Python pickle: send JSON",
+    b"\x80\x03": "is a Python pickle: send JSON",
+    b"\x80\x04": "is a Python pickle: send JSON",
+    b"\x80\x05": "is a Python pickle: send JSON",
+    b"\x00\x53\x77": "is an AMQP 1.0 value: send a data section",
+    b"\x00\x53\x76": "is an AMQP 1.0 sequence: send a data section",
+    b"\xac\xed": "is a serialized Java object: send JSON",
+}
+
+
+def _malformed(body: bytes, what: str) -> Undecodable:
+    known = (name for start, name in _SOMETHING_ELSE.items() if body.startswith(start))
+    return Undecodable("malformed", f"The body {next(known, what)}.")
+
+
+def _too_deep() -> Undecodable:
+    return Undecodable("malformed", "The body is nested too deeply.")
+
+
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON value")
+    raise Undecodable("malformed", f"The body is not JSON: {name} is not a JSON value.")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise ValueError("an object has the same name twice")
+        raise Undecodable("malformed", "The body has the same name twice in one object.")
     return result
 
 
@@ -51,12 +91,13 @@ def uuid_or_none(value: object) -> CommandID | None:
 
 
 def digest(type: str, content: dict[str, Any]) -> str:
-    """Return the fingerprint of a command as it was sent, its `timestamp` left out."""
-    content = {name: value for name, value in content.items() if name != "timestamp"}
+    """Return the fingerprint of a command's content, its `timestamp` left out."""
+    if "timestamp" in content:
+        content = {name: value for name, value in content.items() if name != "timestamp"}
     try:
         canonical = _canonical(content)
     except RecursionError as error:
-        raise Undecodable("malformed", "The body is nested too deeply.") from error
+        raise _too_deep() from error
     return sha256(f"{type}\n{canonical}".encode()).hexdigest()
 
 
@@ -65,23 +106,41 @@ class Codec:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._any_command = CommandSchema()  # for what has no schema of its own
 
     def command_types(self) -> list[str]:
         """Return the public names of all commands."""
         return sorted({type for type, _ in self._catalogue.commands})
 
+    def normal(self, type: str, content: dict[str, Any], version: int | None = 1) -> dict[str, Any]:
+        """Return the form that a content has however its sender writes UUIDs and null."""
+        known = self._catalogue.commands.get((type, version)) if version is not None else None
+        try:
+            return (known or self._any_command).normal(content)
+        except RecursionError as error:
+            raise _too_deep() from error
+
     def decode(self, type: str, content: dict[str, Any], version: int = 1) -> Command:
-        """Return the command; `content` is what `parse` returned.
+        """Return the command; `content` is what `normal` returned.
 
         Raises `Undecodable`, and what the class of the command raises.
         """
         schema = self._catalogue.commands.get((type, version))
         if schema is None:
-            raise Undecodable("unknown-type", f"There is no command {type!r} in version {version}.")
+            raise self._unknown(type, version)
         try:
             return schema.message(**schema.read(content))
         except ValidationError as error:
+            error.__traceback__ = None  # marshmallow's frames refer to it, and it to them
             raise Undecodable("invalid", *_explain(error.messages_dict)) from error
+
+    def _unknown(self, type: str, version: int) -> Undecodable:
+        """Return the fault, which names what comes nearest."""
+        reason = f"There is no command {type!r} in version {version}."
+        if versions := [str(v) for known, v in self._catalogue.commands if known == type]:
+            return Undecodable("unknown-type", f"{reason} Its versions: {', '.join(versions)}.")
+        nearest = get_close_matches(type, self.command_types(), n=NAMED, cutoff=0)
+        return Undecodable("unknown-type", f"{reason} The nearest: {', '.join(nearest)}.")
 
     def encode(self, message: Command | Event) -> tuple[str, int, str]:
         """Return the message's public type, its schema version and its body."""

@@ -3,10 +3,20 @@ class CatalogueError(Exception):
 
 
 class Undecodable(Exception):
-    """A body that is no command. `kind` is the dead letter's; `errors` names the fields."""
+    """A body that is no command. `kind` is the dead letter's; `errors` names the fields.
 
-    def __init__(self, kind: str, reason: str, errors: dict[str, list[str]] | None = None) -> None:
+    `reason` is public, `bug` is not: what the program raised where it could not even refuse.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        reason: str,
+        errors: dict[str, list[str]] | None = None,
+        bug: Exception | None = None,
+    ) -> None:
         super().__init__(reason)
         self.kind = kind
         self.reason = reason
         self.errors = errors or {}
+        self.bug = bug

@@ -28,8 +28,8 @@ class Uuid(_Field[UUID]):
 
     default_error_messages = {"invalid": "Not a valid UUID."}
 
-    def _serialize(self, value: UUID | None, attr: Any, obj: Any, **kwargs: Any) -> str:
-        return str(value)
+    def _serialize(self, value: UUID | None, attr: Any, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else str(value)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> UUID:
         if not isinstance(value, str) or not _UUID.fullmatch(value):
@@ -40,10 +40,12 @@ class Uuid(_Field[UUID]):
 class Timestamp(_Field[datetime]):
     """A date and time with its offset, as RFC 3339 writes it."""
 
-    default_error_messages = {"invalid": "Not a valid RFC 3339 date-time."}
+    default_error_messages = {
+        "invalid": "Not a valid RFC 3339 date-time, such as 2026-01-31T12:00:00Z."
+    }
 
-    def _serialize(self, value: datetime | None, attr: Any, obj: Any, **kwargs: Any) -> str:
-        return value.isoformat() if value else ""
+    def _serialize(self, value: datetime | None, attr: Any, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else value.isoformat()
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> datetime:
         if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
@@ -62,8 +64,8 @@ class Text(_Field[str]):
         "unstorable": "Contains a NUL or a lone surrogate, which cannot be stored.",
     }
 
-    def _serialize(self, value: str | None, attr: Any, obj: Any, **kwargs: Any) -> str:
-        return value or ""
+    def _serialize(self, value: str | None, attr: Any, obj: Any, **kwargs: Any) -> str | None:
+        return value
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):

@@ -7,6 +7,7 @@ from marshmallow.fields import Field
 
 from domain.messages import Command, Event
 from schemas.fields import Timestamp, Uuid
+from schemas.normal import Rules
 
 
 class MessageSchema(Schema):
@@ -20,6 +21,7 @@ class MessageSchema(Schema):
 
     def __init__(self) -> None:
         super().__init__()
+        self.normal = Rules(self).normal
         self._required = {name for name, field in self.fields.items() if field.required}
         # With hooks, renamed fields or defaults, only marshmallow itself knows what they mean.
         self._is_plain = not any(self._hooks.values()) and all(map(_is_plain, self.fields.values()))

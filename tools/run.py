@@ -76,9 +76,9 @@ def drain(process: ServerProcess) -> None:
     """Let the worker finish what it has, or end at once if Ctrl-C comes again."""
     say("Finishing what has been delivered; Ctrl-C once more to stop at once")
     try:
-        process.stop(signal.SIGTERM, timeout=60)
+        process.stop(signal.SIGINT, timeout=60)
     except KeyboardInterrupt:
-        process.stop(signal.SIGTERM, timeout=5)  # the second one ends it at once
+        process.stop(signal.SIGINT, timeout=5)  # the second one ends it at once
 
 
 def where_to_publish(amqp_url: str) -> Panel:

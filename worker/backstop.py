@@ -12,6 +12,7 @@ from worker.batches import Batches
 from worker.broker import Broker
 from worker.composition import Component
 from worker.exceptions import BrokerUnavailable
+from worker.held import Held
 from worker.intake import Intake
 from worker.pace import Pace
 from worker.reading import Received
@@ -50,6 +51,7 @@ class Backstop:
         self._told = ""
         self._stopped = False
         self._pace = Pace(1, component.settings.batch_seconds)
+        self._held = Held()
         self.idle = inf  # seconds for which nothing is to be expected
         # Nothing of it is rehearsed: these commands are not tried again.
         self.failed: Work = deque()
@@ -92,7 +94,7 @@ class Backstop:
         self._opened = monotonic()
         self._broker = self._connect()
         self._intake = Intake(self._broker, self._queue, 1)
-        self._batches = Crashed(self._component, self._intake, self._pace)
+        self._batches = Crashed(self._component, self._intake, self._pace, self._held)
 
     @contextmanager
     def _losses(self) -> Iterator[None]:

@@ -38,14 +38,16 @@ class Batches:
     `failed` is what could not be tried to its end because the database was away.
     """
 
-    def __init__(self, component: Component, intake: Intake, pace: Pace) -> None:
+    def __init__(self, component: Component, intake: Intake, pace: Pace, held: Held) -> None:
+        """`pace` and `held` are what was learned on an earlier connection."""
         self._component = component
         self._intake = intake
         self._pace = pace
         self._processor = Processor(component)
         self._reader = Reader(component.codec, component.settings.max_message_bytes)
         self._left: deque[Item] = deque()  # taken, but to be tried again
-        self._held = Held()
+        self._held = held
+        held.reconnected()
         self.failed: deque[Sequence[Received]] = deque(maxlen=REMEMBERED)
 
     @property
@@ -188,8 +190,7 @@ class Batches:
         """Try the first of a group; the others of the group follow when it has passed."""
         group = self._held.next()
         received = [item.received for item in group.items]
-        # Given back several times, perhaps for waiting too long: not up to the delivery limit.
-        overdue = group.items[0].delivery.suspect or monotonic() > group.since + patience
+        overdue = monotonic() > group.since + patience
         try:
             endings = self._postpone(received) if overdue else self._settle(received[:1])
         except Locked:

@@ -1,6 +1,6 @@
 """One connection to the broker, served by the one thread that owns it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Self
@@ -10,7 +10,7 @@ from pika.adapters.select_connection import IOLoop, SelectConnection
 from pika.channel import Channel
 from pika.exceptions import ChannelClosed, ConnectionClosed
 
-from worker.exceptions import BrokerUnavailable
+from worker.exceptions import BrokerUnavailable, Unsendable
 from worker.headers import tolerate_bad_headers
 
 CONNECT_TIMEOUT = 10.0  # seconds for the TCP connect, and again for the AMQP handshake
@@ -28,6 +28,14 @@ class _Connection(SelectConnection):
     def _adapter_emit_data(self, data: bytes) -> None:
         self._unsent.append(data)
 
+    def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
+        """Refuse what the broker would end the connection for, before any of it is sent."""
+        most = self.params.frame_max
+        for frame in marshaled_frames:
+            if len(frame) > most:
+                raise Unsendable(f"A frame of {len(frame)} bytes, where {most} are agreed on.")
+        super()._output_marshaled_frames(marshaled_frames)
+
     def flush(self) -> None:
         """Hand what was gathered to the socket."""
         if self._unsent and not self.is_closed:
@@ -44,11 +52,17 @@ class Broker:
     object is of no use then: delivery tags and confirms of a lost connection mean nothing.
     """
 
-    def __init__(self, url: str, name: str, heartbeat: int) -> None:
-        """Connect; `name` is what the management pages of RabbitMQ show."""
+    def __init__(
+        self, url: str, name: str, heartbeat: int, *, beside: "Broker | None" = None
+    ) -> None:
+        """Connect; `name` is what the management pages of RabbitMQ show.
+
+        `beside`: another connection, whose `step` serves this one too and outlives it. Nothing is
+        waited for then: `is_open` tells when this one may be used, and `lost` whether it ever will.
+        """
         tolerate_bad_headers()
-        self._lost: BrokerUnavailable | None = None
-        self._opened = False
+        self.lost: BrokerUnavailable | None = None
+        self._is_guest = beside is not None
         self.blocked = False
         parameters = pika.URLParameters(url)
         parameters.heartbeat = heartbeat
@@ -58,16 +72,20 @@ class Broker:
         parameters.client_properties = {"connection_name": name}
         self._connection = _Connection(
             parameters,
-            on_open_callback=self._on_open,
-            on_open_error_callback=self._on_lost,
-            on_close_callback=self._on_lost,
+            on_open_error_callback=self._on_closed,
+            on_close_callback=self._on_closed,
+            custom_ioloop=beside and beside._loop,
         )
         self._loop: IOLoop = self._connection.ioloop
-        self._loop.activate_poller()
-        with self.unless_ready():
-            self._await(lambda: self._opened, "the connection")
+        # All connections that this loop serves; each leaves when it is closed.
+        self._served: list[_Connection] = beside._served if beside else []
+        self._served.append(self._connection)
         self._connection.add_on_connection_blocked_callback(self._on_blocked)
         self._connection.add_on_connection_unblocked_callback(self._on_unblocked)
+        if beside is None:
+            self._loop.activate_poller()
+            with self.unless_ready():
+                self._await(lambda: self.is_open, "the connection")
 
     def __enter__(self) -> Self:
         return self
@@ -84,17 +102,30 @@ class Broker:
             self.close()
             raise
 
+    @property
+    def is_open(self) -> bool:
+        return bool(self._connection.is_open)
+
     def step(self, timeout: float = 0.0) -> None:
         """Serve the connection until something happened, at most `timeout` seconds."""
-        if self._lost:
-            raise self._lost
-        self._connection.flush()
+        if self.lost:
+            raise self.lost
+        for connection in self._served:
+            connection.flush()
         timer = self._loop.call_later(timeout, lambda: None)
         self._loop.poll()
         self._loop.process_timeouts()
         self._loop.remove_timeout(timer)
-        if self._lost:
-            raise self._lost
+        if self.lost:
+            raise self.lost
+
+    def flush(self) -> None:
+        """Hand over what was published, without waiting for the next `step`."""
+        self._connection.flush()
+
+    def watch(self, fileno: int, on_readable: Callable[[], None]) -> None:
+        """End every `step` from now on also when this descriptor is readable, and say so."""
+        self._loop.add_handler(fileno, lambda *_: on_readable(), IOLoop.READ)
 
     def channel(self) -> Channel:
         """Open a channel. Closed by the broker, it takes the whole connection with it."""
@@ -102,6 +133,16 @@ class Broker:
         channel = self._connection.channel(on_open_callback=opened.append)
         channel.add_on_close_callback(self._on_lost)
         self._await(lambda: opened, "a channel")
+        return channel
+
+    def open_channel(
+        self,
+        on_open: Callable[[Channel], None],
+        on_close: Callable[[BrokerUnavailable], None],
+    ) -> Channel:
+        """Begin to open a channel whose end, alone or with the connection, `on_close` hears of."""
+        channel = self._connection.channel(on_open_callback=on_open)
+        channel.add_on_close_callback(lambda _, reason: on_close(_unavailable(reason)))
         return channel
 
     def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
@@ -128,31 +169,24 @@ class Broker:
             raise _unavailable(refused[0])
         channel.close()
 
-    def step_or_readable(self, fileno: int | None, timeout: float) -> bool:
-        """Like `step`; end also when this descriptor turns readable, and tell whether it did."""
-        readable: list[int] = []
-        if fileno is None:
-            self.step(timeout)
-            return False
-        self._loop.add_handler(fileno, lambda fd, _: readable.append(fd), IOLoop.READ)
-        try:
-            self.step(timeout)
-        finally:
-            self._loop.remove_handler(fileno)
-        return bool(readable)
-
     def lose(self, error: BrokerUnavailable) -> None:
         """Give this connection up: from the next `step` on, everything raises the error."""
-        self._lost = self._lost or error
+        self.lost = self.lost or error
 
     def close(self) -> None:
-        """Send what is buffered and say goodbye; a connection already lost is just let go."""
+        """Send what is buffered and say goodbye; a connection already lost is just let go.
+
+        Who owns the loop waits for the goodbyes of all whom it serves.
+        """
+        if not (self._connection.is_closing or self._connection.is_closed):
+            self._connection.close()
+        if self._is_guest:
+            return
         try:
-            if self._connection.is_open:
-                self._connection.close()
             deadline = monotonic() + 5
-            while not self._connection.is_closed and monotonic() < deadline:
-                self._connection.flush()
+            while self._served and monotonic() < deadline:
+                for connection in self._served:
+                    connection.flush()
                 self._loop.poll()
                 self._loop.process_timeouts()
         finally:
@@ -171,10 +205,12 @@ class Broker:
                 raise BrokerUnavailable(f"the broker does not answer: no {what}")
             self.step(0.5)
 
-    def _on_open(self, connection: object) -> None:
-        self._opened = True
+    def _on_closed(self, connection: _Connection, reason: object) -> None:
+        if connection in self._served:
+            self._served.remove(connection)
+        self._on_lost(connection, reason)
 
-    def _on_lost(self, source: object, reason: object = None) -> None:
+    def _on_lost(self, source: object, reason: object) -> None:
         self.lose(_unavailable(reason))
 
     def _on_blocked(self, *_: object) -> None:

@@ -13,6 +13,7 @@ from worker.broker import Broker
 from worker.composition import Component
 from worker.exceptions import BrokerUnavailable, Stopped
 from worker.health import Health
+from worker.held import Held
 from worker.intake import BATCH_BYTES, Intake
 from worker.pace import Pace
 from worker.patience import Patience
@@ -44,6 +45,7 @@ class Consumer:
         self._stop = stop
         self._health = health
         self._pace = Pace(settings.batch_size, settings.batch_seconds)
+        self._held = Held()
         self._broker: Broker | None = None
         self._intake: Intake | None = None
         self._backstop = Backstop(component, lambda: self._connect("backstop"))
@@ -75,7 +77,8 @@ class Consumer:
         self._broker, self._intake = broker, intake
         try:
             with broker:
-                self._consume(broker, intake, Batches(self._component, intake, self._pace))
+                batches = Batches(self._component, intake, self._pace, self._held)
+                self._consume(broker, intake, batches)
         except BrokerUnavailable as error:
             self._patience_with_broker.lost(error)
         except _OutageTooLong:
@@ -145,6 +148,7 @@ class Consumer:
         self._health.metrics.batches.observe(seconds)
         for ending, count in endings.items():
             self._health.metrics.commands.labels(ending).inc(count)
+        self._health.metrics.summary.add(endings, seconds)
         log.debug("batch", commands=endings.total(), seconds=round(seconds, 4), **endings)
 
     def _hold(self, seconds: float) -> None:

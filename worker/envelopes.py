@@ -36,15 +36,19 @@ class Envelopes:
 
     def _message(self, event: Event, cause: Message, place: dict[str, Any]) -> OutgoingMessage:
         type_, version, body = self._codec.encode(event)
-        causation_id = str(event.command_id)
+        timestamp = int(event.timestamp.timestamp())
+        if timestamp < 0:
+            raise ValueError(f"AMQP knows no time before 1970: {event.timestamp}")
+        causation = {"causation-id": str(event.command_id)} if event.command_id else {}
+        named = [cause.correlation_id, *causation.values(), cause.message_id, str(event.event_id)]
         return OutgoingMessage(
             type=type_,
             body=body,
             message_id=str(event.event_id),
-            correlation_id=cause.correlation_id or causation_id,
-            timestamp=int(event.timestamp.timestamp()),
+            correlation_id=next(filter(None, named)),
+            timestamp=timestamp,
             headers={
-                "causation-id": causation_id,
+                **causation,
                 "schema-version": version,
                 **place,
                 **_trace(cause.headers),

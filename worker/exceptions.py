@@ -10,8 +10,8 @@ class BrokerUnavailable(Exception):
         self.code = code
 
 
-class MessagesRefused(Exception):
-    """The broker is there, but refused messages: a queue is full, or has lost its leader."""
+class Unsendable(Exception):
+    """AMQP cannot carry the message, or the broker ends the channel for it; the text says why."""
 
 
 class TopologyMismatch(Exception):

@@ -1,7 +1,7 @@
 """Commands that wait for a lock, set aside so that their neighbours need not wait with them."""
 
 from collections.abc import Iterable, Sequence
-from math import log2
+from math import inf, log2
 from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
@@ -13,12 +13,10 @@ from worker.reading import Received
 
 log = structlog.get_logger()
 
-SHORT_WAIT = 0.2  # seconds to wait for a lock while somebody is known to hold one for long
+SHORT_WAIT = 0.1  # seconds to wait for a lock while somebody is known to hold one for long
 SHORT_FOR = 30.0  # seconds after the last such wait
 SHORTEST, LONGEST = 0.1, 2.0  # seconds between two tries of what is held
 FEW = 8  # conflicts in a row that prove nothing yet
-
-_NONE_WAITS = "no command waits for a lock any more"
 
 
 class Item(NamedTuple):
@@ -31,9 +29,9 @@ class Item(NamedTuple):
 class Group:
     """What is held for one aggregate, in its order; `since` the first came."""
 
-    def __init__(self) -> None:
-        self.since = monotonic()
-        self.items: list[Item] = []
+    def __init__(self, first: Item, since: float) -> None:
+        self.since = since
+        self.items = [first]
 
 
 class Held:
@@ -46,6 +44,8 @@ class Held:
         self._conflicts = 0  # since the last success
         self._limit = FEW
         self._short_until = 0.0
+        self._given_back: set[UUID | None] = set()
+        self._told = False
 
     def __bool__(self) -> bool:
         return bool(self._groups)
@@ -83,7 +83,7 @@ class Held:
         if self.hopeless:
             freed = [item for group in self._groups.values() for item in group.items]
             self._groups.clear()
-            log.info(_NONE_WAITS)
+            self._tell_the_end()
         self._conflicts = 0
         return freed
 
@@ -94,14 +94,26 @@ class Held:
             group.items.append(item)
         return group is not None
 
+    def reconnected(self) -> None:
+        """Forget whom we held: they went back to the queue with the connection."""
+        items = (item for group in self._groups.values() for item in group.items)
+        self._given_back = {item.received.command_id for item in items}
+        self._groups.clear()
+
     def add(self, key: UUID | int, item: Item, error: Exception) -> None:
-        """Hold the first one of a key."""
-        if not self._groups:
+        """Hold the first one of a key.
+
+        What has gone back before, perhaps because it was held for too long, counts as held since
+        then: it would come and go up to its delivery limit.
+        """
+        known = item.delivery.suspect or item.received.command_id in self._given_back
+        if not (known or self._told):
             log.warning("a command waits for a lock", error=str(error))
+            self._told = True
+        if not self._groups:
             self._pause = SHORTEST
             self._later()
-        self._groups[key] = Group()
-        self._groups[key].items.append(item)
+        self._groups[key] = Group(item, -inf if known else monotonic())
 
     def next(self) -> Group:
         """Return who is to be tried; `later` or `release` tells what became of it."""
@@ -118,8 +130,13 @@ class Held:
         self._pause, self._due = SHORTEST, 0.0
         items = self._groups.pop(next(iter(self._groups))).items
         if not self._groups:
-            log.info(_NONE_WAITS)
+            self._tell_the_end()
         return items
+
+    def _tell_the_end(self) -> None:
+        if self._told:
+            log.info("no command waits for a lock any more")
+            self._told = False
 
     def _later(self) -> None:
         self._due = monotonic() + self._pause

@@ -12,7 +12,7 @@ from worker.broker import Broker
 from worker.exceptions import BrokerUnavailable
 from worker.wire import Message, received
 
-BATCH_BYTES = 8 * 2**20  # of bodies taken at a time, so that a batch meets its deadlines
+BATCH_BYTES = 8 * 2**20  # of messages taken at a time, so that a batch meets its deadlines
 
 FEW = 3  # times that a message may have been given back before it is suspect; the limit is 20
 
@@ -43,15 +43,15 @@ class Intake:
         self._channel: Channel = broker.channel()
         self._channel.add_on_cancel_callback(self._on_cancel)
         self.waiting: deque[Delivery] = deque()
-        self.bytes = 0  # of the bodies that wait
+        self.bytes = 0  # of the messages that wait
         self._consume(1)
 
     def take(self, most: int) -> list[Delivery]:
         """Take the next deliveries, at least one, at most so many and `BATCH_BYTES`."""
         taken = [self._next()]
-        room = BATCH_BYTES - len(taken[0].message.body)
+        room = BATCH_BYTES - taken[0].message.size
         while self.waiting and len(taken) < most:
-            room -= len(self.waiting[0].message.body)
+            room -= self.waiting[0].message.size
             if room < 0:
                 break
             taken.append(self._next())
@@ -96,7 +96,7 @@ class Intake:
 
     def _next(self) -> Delivery:
         delivery = self.waiting.popleft()
-        self.bytes -= len(delivery.message.body)
+        self.bytes -= delivery.message.size
         self._unsettled[delivery.tag] = None
         return delivery
 
@@ -111,7 +111,7 @@ class Intake:
         # Quorum queues count; where there is no count, any redelivery is suspect.
         count = message.headers.get("x-delivery-count")
         suspect = method.redelivered and not (isinstance(count, int) and count < FEW)
-        self.bytes += len(body)
+        self.bytes += message.size
         self.waiting.append(Delivery(method.delivery_tag, suspect, message))
 
     def _on_cancel(self, frame: object) -> None:

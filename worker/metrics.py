@@ -1,6 +1,9 @@
-"""What a process counts, for `/metrics`."""
+"""What a process counts, for `/metrics` and for the log."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from worker.streams import dropped
+from worker.summary import Summary
 
 
 class Metrics:
@@ -8,6 +11,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.summary = Summary()
         self.commands = Counter(
             "commands", "Commands settled, by ending.", ["ending"], registry=self.registry
         )
@@ -23,6 +27,14 @@ class Metrics:
         self.returned = Counter(
             "returned", "Messages that no queue wanted, by kind.", ["kind"], registry=self.registry
         )
+        self.unsendable = Counter(
+            "unsendable", "Messages set aside, by kind.", ["kind"], registry=self.registry
+        )
         self.working = Gauge(
             "working", "1 while this process consumes or relays.", registry=self.registry
         )
+        Gauge(
+            "log_lines_dropped",
+            "Lines that could not be written.",
+            registry=self.registry,
+        ).set_function(dropped)

@@ -1,138 +1,123 @@
-"""What goes out: outbox rows and due retries, a bite at a time."""
+"""What goes out: events, replies and retries, each in a lane of its own."""
 
 from collections.abc import Sequence
+from math import inf
 from time import monotonic
 from uuid import UUID
 
-import structlog
-
 from persistence.relay_session import BITE_BYTES, OutboxRow, RelaySession, RetryRow
-from worker.exceptions import BrokerUnavailable, MessagesRefused
-from worker.metrics import Metrics
+from worker.broker import Broker
+from worker.exceptions import BrokerUnavailable
+from worker.lane import NO_RIGHT, Lane, Target
 from worker.publisher import Publisher
-from worker.settings import Settings
+from worker.unsendable import give_up_message, give_up_retry
 from worker.wire import properties_of_command, properties_of_message
 
-log = structlog.get_logger()
-
-BITE = 1000  # rows read, published and deleted at a time
-CONNECTION_FORCED = 320  # the AMQP code of a broker that shuts down
+SOON = 1.0  # seconds until another look for a retry that was due, and then was not
 
 
-class Outgoing:
-    """Publishes the oldest rows and deletes those that the broker has confirmed.
+class Events(Lane[OutboxRow]):
+    """Events keep their order within an aggregate. Their connection is the relay's own."""
 
-    After a refusal the bites are small, then twice as large each time: what other queues have taken
-    comes to them again with every try.
-    """
+    kind = "event"
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self._settings = settings
-        self._metrics = metrics
-        self._reported: set[str] = set()
-        self._bite = BITE
+    def begin(self, main: Broker) -> None:
+        super().begin(main)
+        self._broker = main
 
-    def send(self, session: RelaySession, publisher: Publisher, *, with_retries: bool) -> bool:
-        """Publish some rows and delete what was confirmed; return whether more may wait.
+    def _connect(self) -> Broker:
+        assert self._main is not None
+        return self._main
 
-        Raises `MessagesRefused` where the broker would not take an event or a retry.
-        """
-        rows = session.oldest(self._bite)
-        retries = session.due(self._bite) if with_retries else []
-        if not rows and not retries:
-            return False
-        more = _is_full(self._bite, [row.message.body for row in rows])
-        more |= _is_full(self._bite, [retry.command.body for retry in retries])
-        sent_rows: dict[int, OutboxRow] = {}
-        sent_retries: dict[int, RetryRow] = {}
-        started = monotonic()
-        try:
-            for row in rows:
-                sent_rows[self._publish(publisher, row)] = row
-            for retry in retries:
-                sent_retries[self._send_again(publisher, retry)] = retry
-            publisher.wait()
-            refused = publisher.nacked - {n for n, row in sent_rows.items() if row.reply_to}
-        except BrokerUnavailable as error:
-            self._suspect(error, rows, session)
-            raise
-        finally:
-            self._delete(session, publisher, sent_rows, sent_retries)
-        if refused:
-            self._bite = 1
-            raise MessagesRefused(f"{len(refused)} of {len(rows) + len(retries)} messages")
-        self._bite = min(BITE, 2 * self._bite)
-        log.info(
-            "relayed",
-            messages=len(sent_rows),
-            retries=len(sent_retries),
-            seconds=round(monotonic() - started, 4),
-        )
-        return more
+    def _disconnect(self) -> None:
+        self._broker = None  # the relay closes it
 
-    def _suspect(
-        self, error: BrokerUnavailable, rows: Sequence[OutboxRow], session: RelaySession
-    ) -> None:
-        """Find the reply for which the broker closes the connection, and let it go.
+    def _away(self, error: BrokerUnavailable) -> None:
+        if error.code == NO_RIGHT or self._main is None:
+            super()._away(error)
+        else:
+            self._main.lose(error)  # the next term declares what is missing
 
-        A forged direct reply-to address does that, and would for ever. After such an end rows go
-        one at a time, then two, then four: a reply that ends a connection alone is the one.
-        """
-        if error.code in (None, CONNECTION_FORCED):
-            return
-        if len(rows) == 1 and rows[0].reply_to is not None:
-            session.delete_outbox([rows[0].id])
-            self._metrics.returned.labels("reply").inc()
-            log.warning("the broker refuses a reply's address; the reply is dropped")
-        self._bite = 1
+    def _read(self, session: RelaySession, limit: int) -> tuple[Sequence[OutboxRow], float]:
+        rows = session.events(limit)
+        return rows, _look_again(limit, [row.message.body for row in rows])
 
-    def _publish(self, publisher: Publisher, row: OutboxRow) -> int:
+    def _target(self, row: OutboxRow) -> Target:
         message = row.message
-        exchange, key = self._settings.event_exchange, message.type
-        if row.reply_to is not None:
-            exchange, key = "", row.reply_to
         properties = properties_of_message(message, self._settings.component_name)
-        return publisher.publish(exchange, key, message.body.encode(), properties)
+        return self._settings.event_exchange, message.type, message.body.encode(), properties
 
-    def _send_again(self, publisher: Publisher, retry: RetryRow) -> int:
-        properties = properties_of_command(retry.command)
-        queue = self._settings.command_queue
-        return publisher.publish("", queue, retry.command.body, properties)
+    def _done(self, session: RelaySession, publisher: Publisher, sent: dict[int, OutboxRow]) -> int:
+        confirmed = publisher.confirmed
+        session.delete_outbox(deletable(sent, confirmed))
+        self._report_unwanted(len(publisher.returned & confirmed), self._settings.event_exchange)
+        self._metrics.published.labels(self.kind).inc(len(confirmed))
+        return len(publisher.nacked)
 
-    def _delete(
-        self,
-        session: RelaySession,
-        publisher: Publisher,
-        rows: dict[int, OutboxRow],
-        retries: dict[int, RetryRow],
-    ) -> None:
-        """Delete what the broker has, wanted by a queue or not; but keep unwanted retries."""
-        replies = {number for number, row in rows.items() if row.reply_to is not None}
-        # A reply queue that is gone, or full, costs the reply and nothing else.
-        dropped = publisher.nacked & replies
-        unwanted = publisher.returned & publisher.confirmed | dropped
-        for number in unwanted:
-            self._report_unwanted(number, rows)
-        session.delete_outbox(deletable(rows, publisher.confirmed | dropped))
-        sent = retries.keys() & publisher.confirmed - unwanted
-        session.sent_retries(retries[number].id for number in sent)
-        published = self._metrics.published
-        published.labels("event").inc(len(rows.keys() & publisher.confirmed - replies))
-        published.labels("reply").inc(len(replies & publisher.confirmed))
-        published.labels("retry").inc(len(sent))
-        publisher.forget()
-
-    def _report_unwanted(self, number: int, rows: dict[int, OutboxRow]) -> None:
-        row = rows.get(number)
-        kind = "retry" if row is None else "event" if row.reply_to is None else "reply"
-        self._metrics.returned.labels(kind).inc()
-        if kind not in self._reported:
-            self._reported.add(kind)
-            log.warning(f"no queue takes this {kind}; further ones are only counted")
+    def _give_up(self, row: OutboxRow, reason: str) -> None:
+        give_up_message(self._component, row, self.kind, reason)
 
 
-def _is_full(bite: int, bodies: Sequence[str | bytes]) -> bool:
-    return len(bodies) == bite or sum(map(len, bodies)) >= BITE_BYTES
+class Replies(Lane[OutboxRow]):
+    """A reply queue that is gone, or full, costs the reply and nothing else."""
+
+    kind = "reply"
+    streak = inf  # a sender can spoil as many as it likes
+
+    def _read(self, session: RelaySession, limit: int) -> tuple[Sequence[OutboxRow], float]:
+        rows = session.replies(limit)
+        return rows, _look_again(limit, [row.message.body for row in rows])
+
+    def _target(self, row: OutboxRow) -> Target:
+        assert row.reply_to is not None
+        properties = properties_of_message(row.message, self._settings.component_name)
+        return "", row.reply_to, row.message.body.encode(), properties
+
+    def _done(self, session: RelaySession, publisher: Publisher, sent: dict[int, OutboxRow]) -> int:
+        confirmed, nacked = publisher.confirmed, publisher.nacked
+        session.delete_outbox(sent[number].id for number in confirmed | nacked)
+        unwanted = publisher.returned & confirmed | nacked
+        self._report_unwanted(len(unwanted), "reply_to of a command")
+        self._metrics.published.labels(self.kind).inc(len(confirmed))
+        return 0
+
+    def _give_up(self, row: OutboxRow, reason: str) -> None:
+        give_up_message(self._component, row, self.kind, reason)
+
+
+class Retries(Lane[RetryRow]):
+    """Commands that are due go to the command queue again; one that comes back stays."""
+
+    kind = "retry"
+
+    def _read(self, session: RelaySession, limit: int) -> tuple[Sequence[RetryRow], float]:
+        seconds = session.seconds_to_next_retry()
+        if seconds is None:
+            return [], inf
+        if seconds > 0:
+            return [], monotonic() + seconds
+        rows = session.due(limit)
+        return rows, 0.0 if rows else monotonic() + SOON
+
+    def _target(self, row: RetryRow) -> Target:
+        properties = properties_of_command(row.command)
+        return "", self._settings.command_queue, row.command.body, properties
+
+    def _done(self, session: RelaySession, publisher: Publisher, sent: dict[int, RetryRow]) -> int:
+        unwanted = publisher.returned & publisher.confirmed
+        taken = publisher.confirmed - unwanted
+        session.sent_retries(sent[number].id for number in taken)
+        self._report_unwanted(len(unwanted), self._settings.command_queue)
+        self._metrics.published.labels(self.kind).inc(len(taken))
+        return len(publisher.nacked | unwanted)
+
+    def _give_up(self, row: RetryRow, reason: str) -> None:
+        give_up_retry(self._component, row, reason)
+
+
+def _look_again(limit: int, bodies: Sequence[str]) -> float:
+    """Return when to look again: at once where more may wait behind what fills a bite."""
+    return 0.0 if len(bodies) == limit or sum(map(len, bodies)) >= BITE_BYTES else inf
 
 
 def deletable(rows: dict[int, OutboxRow], confirmed: set[int]) -> list[int]:

@@ -12,6 +12,7 @@ from domain.messages import Command
 from persistence.exceptions import PersistenceError
 from persistence.unit_of_work import UnitOfWork
 from worker.composition import Component
+from worker.memory import Collector
 from worker.reading import Received
 from worker.settlement import Settlement
 
@@ -36,6 +37,7 @@ class Processor:
     def __init__(self, component: Component) -> None:
         self._component = component
         self._seconds = component.settings.batch_seconds
+        self._collector = Collector()
 
     def apply(self, batch: Sequence[Received], lock_wait: float | None = None) -> Counter[str]:
         """Apply commands; one that fails is settled and costs its neighbours nothing.
@@ -69,6 +71,7 @@ class Processor:
         lock_wait: float | None = None,
         commands: Sequence[Command] = (),
     ) -> Counter[str]:
+        self._collector.handled(sum(received.message.size for received in batch))
         with self._work(batch, settle, lock_wait, commands) as work:
             work.unit.commit()
         work.settlement.report()

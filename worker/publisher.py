@@ -7,63 +7,94 @@ from typing import Any
 
 from pika import BasicProperties
 from pika.channel import Channel
+from pika.exceptions import ChannelWrongStateError, ConnectionWrongStateError
 from pika.spec import Basic
 
 from worker.broker import Broker
-from worker.exceptions import BrokerUnavailable
+from worker.exceptions import BrokerUnavailable, Unsendable
 
-CONFIRM_TIMEOUT = 60.0  # seconds without any confirm; a blocked connection may take longer
+CONFIRM_TIMEOUT = 60.0  # seconds without any answer; a blocked connection may take longer
 
 
 class Publisher:
     """Publishes on a channel of its own and knows what the broker said of each message.
 
+    Nothing waits here but `wait`: whoever steps the connection sees what comes. `ready` tells that
+    the channel is open, `error` that it is not any more.
+
     `confirmed`, `nacked` and `returned` hold the numbers that `publish` gave. A message that is
     confirmed and returned reached the broker, which found no queue for it.
     """
 
-    def __init__(self, broker: Broker, while_waiting: Callable[[], None]) -> None:
-        """`while_waiting` is called at least once a second during `wait`; it may raise to leave."""
+    def __init__(self, broker: Broker) -> None:
+        """Begin to open the channel of an open connection."""
         self._broker = broker
-        self._while_waiting = while_waiting
-        self._channel: Channel = broker.channel()
-        self._channel.add_on_return_callback(self._on_return)
-        broker.call(self._channel.confirm_delivery, ack_nack_callback=self._on_confirm)
+        self.ready = False
+        self.error: BrokerUnavailable | None = None
         self._last = 0
         self._pending: dict[int, tuple[str, str, str | None]] = {}
         self.confirmed: set[int] = set()
         self.returned: set[int] = set()
         self.nacked: set[int] = set()
+        self._progress: object = None
+        self._deadline = 0.0
+        self._channel: Channel = broker.open_channel(self._on_open, self._on_close)
+
+    @property
+    def pending(self) -> int:
+        """Return of how many messages the broker has not said anything yet."""
+        return len(self._pending)
 
     def publish(
         self, exchange: str, routing_key: str, body: bytes, properties: BasicProperties
     ) -> int:
-        """Hand a message over and return its number; `wait` tells what became of it."""
+        """Hand a message over and return its number.
+
+        Raises `Unsendable` where AMQP cannot carry it; nothing of it is sent then.
+        """
+        try:
+            self._channel.basic_publish(exchange, routing_key, body, properties, mandatory=True)
+        except (ChannelWrongStateError, ConnectionWrongStateError) as error:
+            raise self.error or BrokerUnavailable(str(error)) from error
+        except Unsendable:
+            raise
+        except Exception as error:  # pika's encoder raises whatever it meets
+            raise Unsendable(f"{type(error).__name__}: {error}") from error
         self._last += 1
         self._pending[self._last] = (exchange, routing_key, properties.message_id)
-        self._channel.basic_publish(exchange, routing_key, body, properties, mandatory=True)
         return self._last
 
-    def wait(self) -> None:
-        """Serve the connection until the broker has confirmed or nacked everything.
+    def is_overdue(self) -> bool:
+        """Tell whether the broker owes an answer for too long. A nack is one, too."""
+        progress = self.ready, self._last, len(self._pending)
+        if progress != self._progress or self._broker.blocked:
+            self._progress, self._deadline = progress, monotonic() + CONFIRM_TIMEOUT
+        return monotonic() > self._deadline
 
-        A nack does not end the wait: one full queue shall not hold up what others have taken.
-        Raises `BrokerUnavailable`; what is confirmed by then stays known.
-        """
-        seen, deadline = len(self._pending), monotonic() + CONFIRM_TIMEOUT
-        while self._pending:
-            self._while_waiting()
+    def wait(self, condition: Callable[[], object]) -> None:
+        """Serve the connection until the condition holds. Raises `BrokerUnavailable`."""
+        while not condition():
+            if self.is_overdue():
+                raise BrokerUnavailable(f"no answer within {CONFIRM_TIMEOUT:g} s")
             self._broker.step(1.0)
-            if len(self._pending) < seen or self._broker.blocked:
-                seen, deadline = len(self._pending), monotonic() + CONFIRM_TIMEOUT
-            elif monotonic() > deadline:
-                raise BrokerUnavailable(f"no confirm within {CONFIRM_TIMEOUT:g} s")
+            if self.error:
+                raise self.error
 
     def forget(self) -> None:
         """Drop what is known of messages that are settled."""
         self.confirmed.clear()
         self.returned.clear()
         self.nacked.clear()
+
+    def _on_open(self, channel: Channel) -> None:
+        channel.add_on_return_callback(self._on_return)
+        channel.confirm_delivery(ack_nack_callback=self._on_confirm, callback=self._on_ready)
+
+    def _on_ready(self, frame: object) -> None:
+        self.ready = True
+
+    def _on_close(self, error: BrokerUnavailable) -> None:
+        self.error = error
 
     def _on_confirm(self, frame: Any) -> None:
         method, tag = frame.method, frame.method.delivery_tag

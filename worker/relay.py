@@ -1,6 +1,6 @@
 """The process that publishes what the transactions have stored."""
 
-from math import inf
+from contextlib import ExitStack
 from random import uniform
 from time import monotonic, sleep
 
@@ -10,12 +10,12 @@ from persistence.exceptions import PersistenceError, StorageUnavailable
 from persistence.relay_session import RelaySession
 from worker.broker import Broker
 from worker.composition import Component
-from worker.exceptions import BrokerUnavailable, MessagesRefused, Stopped
+from worker.exceptions import BrokerUnavailable, Stopped
 from worker.forgetting import Forgetting
 from worker.health import Health
-from worker.outgoing import Outgoing
+from worker.lane import OUTAGES
+from worker.outgoing import Events, Replies, Retries
 from worker.patience import Patience
-from worker.publisher import Publisher
 from worker.schema import require_schema
 from worker.stop import StopFlag
 from worker.topology import declare
@@ -25,6 +25,9 @@ log = structlog.get_logger()
 TICK = 1.0  # seconds: no wait is longer without a look at the stop flag and the heartbeats
 POLL = 3.0  # seconds without a notification after which the relay looks for itself
 POLL_UNNOTIFIED = 0.05  # the same where the database cannot notify
+TOUCH_INTERVAL = 10.0  # seconds after which the database hears of us, if only that we are there
+STUCK_AFTER = 30.0  # seconds that the leader may leave the same row the lowest one
+WATCH_INTERVAL = 5.0  # seconds between two looks for that row
 
 
 class Relay:
@@ -39,10 +42,13 @@ class Relay:
         self._settings = component.settings
         self._stop = stop
         self._health = health
+        self._look_at = 0.0
         self._purge_at = 0.0
         self._forgetting = Forgetting(self._settings.inbox_retention_days)
-        self._next_retry = 0.0
-        self._outgoing = Outgoing(self._settings, health.metrics)
+        self._touch_at = 0.0
+        self._may_have_news = True
+        kinds = Events, Replies, Retries
+        self._lanes = [kind(component, health.metrics) for kind in kinds]
         self._patience_with_broker = Patience("the broker", BrokerUnavailable, self._pause)
         self._patience_with_database = Patience("the database", StorageUnavailable, self._pause)
 
@@ -52,6 +58,7 @@ class Relay:
         try:
             self._patience_with_database(lambda: require_schema(database))
             while not self._stop:
+                pause = uniform(0.2, 1)  # noqa: S311 - relays shall not come back in step
                 try:
                     with RelaySession(database, self._settings.component_name) as session:
                         self._stand_by(session)
@@ -59,81 +66,98 @@ class Relay:
                 except PersistenceError as error:
                     self._patience_with_database.lost(error)
                 except BrokerUnavailable as error:
+                    if error.code not in OUTAGES:
+                        pause = 0  # for one row, which is looked for at once
                     self._patience_with_broker.lost(error)
                 self._health.working(False)
-                self._pause(uniform(0.2, 1))  # noqa: S311 - relays shall not come back in step
+                self._pause(pause)
+            log.info("stopped")
         except Stopped:
             log.info("stopped")
 
     def _stand_by(self, session: RelaySession) -> None:
         """Wait until no other relay works."""
+        lowest, since, watch_at = None, 0.0, 0.0
         while not session.acquire():
             self._patience_with_database.back()
             self._health.working(True)
+            if monotonic() >= watch_at:
+                watch_at = monotonic() + WATCH_INTERVAL
+                if (seen := session.lowest()) != lowest:
+                    lowest, since = seen, monotonic()
+                stuck = lowest is not None and monotonic() - since > STUCK_AFTER
+                self._health.trouble = (
+                    "the relay that works leaves messages in the outbox" if stuck else None
+                )
             self._pause(uniform(0.5, 1.5))  # noqa: S311
+        self._health.trouble = None
         self._patience_with_database.back()
 
     def _lead(self, session: RelaySession) -> None:
         settings = self._settings
+        self._health.working(False)  # until the broker has us
         name = f"{settings.component_name} relay"
-        with Broker(settings.amqp_url, name, settings.heartbeat) as broker:
+        with Broker(settings.amqp_url, name, settings.heartbeat) as broker, ExitStack() as lanes:
             declare(broker, settings)
-            publisher = Publisher(broker, self._while_waiting)
+            if (fileno := session.fileno()) is not None:
+                broker.watch(fileno, self._expect_news)
+            for lane in self._lanes:
+                lane.begin(broker)
+                lanes.callback(lane.leave, session)
             self._patience_with_broker.back()
             self._health.working(True)
             log.info("relaying", exchange=settings.event_exchange)
-            patience = Patience(
-                "the broker",
-                MessagesRefused,
-                lambda seconds: self._pause(seconds, broker),
-                gone="refuses messages (is a queue full?)",
-                back="takes messages again",
-            )
-            self._next_retry = 0.0  # unknown: look
             while not self._stop:
                 self._health.tick()
-                if not patience(lambda: self._send(session, publisher)):
-                    self._wait_for_news(session, broker)
-                self._purge(session)
+                self._take_turns(session, broker)
+            while any(lane.is_waiting for lane in self._lanes):
+                self._health.tick()
+                self._stop.check()
+                broker.step(TICK)
+                for lane in self._lanes:
+                    lane.finish(session)
 
-    def _send(self, session: RelaySession, publisher: Publisher) -> bool:
-        with_retries = monotonic() >= self._next_retry
-        try:
-            more = self._outgoing.send(session, publisher, with_retries=with_retries)
-        except MessagesRefused:
-            self._next_retry = 0.0  # a retry that turns due shall not wait for what is refused
-            raise
-        seconds = session.seconds_to_next_retry()
-        if seconds is not None and seconds <= 0 and with_retries and not more:
-            seconds = TICK  # it was sent, and no queue took it
-        self._next_retry = inf if seconds is None else monotonic() + seconds
-        return more
+    def _take_turns(self, session: RelaySession, broker: Broker) -> None:
+        """Let every lane do what it can; then wait until one of them can do more."""
+        for lane in self._lanes:
+            if lane.turn(session):
+                self._expect_news()
+        self._purge(session)
+        self._touch(session)
+        if self._take_news(session) or monotonic() >= self._look_at:
+            poll = POLL_UNNOTIFIED if session.fileno() is None else POLL
+            self._look_at = monotonic() + poll
+            for lane in self._lanes:
+                lane.news()
+        wake_at = min(self._look_at, *(lane.wake_at for lane in self._lanes))
+        broker.step(max(0.0, min(TICK, wake_at - monotonic())))
 
-    def _wait_for_news(self, session: RelaySession, broker: Broker) -> None:
-        """Wait for a notification, for the next retry, or for a few seconds."""
-        # After the last query: the driver has read what came with its answer, and the descriptor
-        # would not turn readable for it again.
-        if session.take_notifications():
-            return
-        poll = POLL_UNNOTIFIED if session.fileno() is None else POLL
-        until = min(monotonic() + poll, self._next_retry)
-        while not self._stop and (left := until - monotonic()) > 0:
-            self._health.tick()
-            if broker.step_or_readable(session.fileno(), min(left, TICK)):
-                return
+    def _take_news(self, session: RelaySession) -> bool:
+        # After every query: the driver has read what came with its answer, and the descriptor would
+        # not turn readable for it again.
+        if not self._may_have_news:
+            return False
+        self._may_have_news = False
+        return session.take_notifications() > 0
+
+    def _expect_news(self) -> None:
+        self._may_have_news = True
+
+    def _touch(self, session: RelaySession) -> None:
+        if monotonic() >= self._touch_at:
+            self._expect_news()
+            session.touch()
+            self._touch_at = monotonic() + TOUCH_INTERVAL
 
     def _purge(self, session: RelaySession) -> None:
         if monotonic() >= self._purge_at:
+            self._expect_news()
             self._purge_at = monotonic() + self._forgetting.bite(session)
 
-    def _pause(self, seconds: float, broker: Broker | None = None) -> None:
+    def _pause(self, seconds: float) -> None:
         until = monotonic() + seconds
         while (left := until - monotonic()) > 0:
             self._health.tick()
             if self._stop:
                 raise Stopped
-            (broker.step if broker else sleep)(min(left, TICK))
-
-    def _while_waiting(self) -> None:
-        self._health.tick()
-        self._stop.check()
+            sleep(min(left, TICK))

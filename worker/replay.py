@@ -9,7 +9,7 @@ from schemas.exceptions import Undecodable
 from worker.composition import Component
 from worker.exceptions import NotReplayable
 from worker.reading import Reader, Received
-from worker.settlement import same_content
+from worker.unsendable import SENT_AS, put_back
 from worker.wire import (
     ATTEMPT_HEADER,
     FIRST_HEADER,
@@ -22,6 +22,7 @@ from worker.wire import (
 def replay(component: Component, letter_id: int) -> None:
     """Open the letter's command again and have the relay send it; the letter goes.
 
+    A letter that was an event or a reply goes back to the outbox, behind what is there.
     Raises `NotReplayable` where that could not succeed; nothing is changed then.
     """
     try:
@@ -35,22 +36,29 @@ def _replay(component: Component, letter_id: int) -> None:
         letter = unit.dead_letters.take(letter_id)
         if letter is None:
             raise NotReplayable(f"There is no dead letter {letter_id}.")
-        entry = _opened(unit, _readable(component, letter))
-        unit.inbox.record(entry)
-        # Attempts go on counting: no old copy of the command shall pass for the new attempt.
-        marks = {ATTEMPT_HEADER: entry.attempt, FIRST_HEADER: entry.attempt, HISTORY_HEADER: ""}
-        headers = {**letter.properties.get("headers", {}), **marks}
-        command = StoredCommand(letter.body, {**letter.properties, "headers": headers})
-        unit.retries.add(command, unit.now(), entry.command_id, entry.attempt)
+        if letter.body_bytes > len(letter.body):
+            raise NotReplayable(
+                "Only the beginning of its body was kept; its sender must send it again."
+            )
+        if SENT_AS in letter.properties:
+            put_back(unit, letter.type or "", letter.body, letter.properties)
+        else:
+            _send_again(unit, letter, _readable(component, letter))
         unit.commit()
+
+
+def _send_again(unit: UnitOfWork, letter: DeadLetterView, received: Received) -> None:
+    entry = _opened(unit, received)
+    unit.inbox.record(entry)
+    # Attempts go on counting: no old copy of the command shall pass for the new attempt.
+    marks = {ATTEMPT_HEADER: entry.attempt, FIRST_HEADER: entry.attempt, HISTORY_HEADER: ""}
+    headers = {**letter.properties.get("headers", {}), **marks}
+    command = StoredCommand(letter.body, {**letter.properties, "headers": headers})
+    unit.retries.add(command, unit.now(), entry.command_id, entry.attempt)
 
 
 def _readable(component: Component, letter: DeadLetterView) -> Received:
     """Return what the consumers will read, which may be more than a release before could."""
-    if letter.body_bytes > len(letter.body):
-        raise NotReplayable(
-            "Only the beginning of its body was kept; its sender must send it again."
-        )
     properties = properties_of_command(StoredCommand(letter.body, letter.properties))
     reader = Reader(component.codec, component.settings.max_message_bytes)
     result = reader.read(received(properties, letter.body))
@@ -68,7 +76,7 @@ def _opened(unit: UnitOfWork, received: Received) -> InboxEntry:
         return InboxEntry(received.command_id, received.digest, RETRYING, 1, None)
     if known.status != FAILED:
         raise NotReplayable(f"The command {known.command_id} is {known.status}; that stands.")
-    if not same_content(received, known):
+    if not received.has_digest(known.digest):
         raise NotReplayable(
             f"Another content came first as the command {known.command_id};"
             " this one must be sent under a command_id of its own."

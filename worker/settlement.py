@@ -5,12 +5,14 @@ import sys
 import traceback
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import structlog
 
 from domain.exceptions import DomainError
 from domain.messages import CommandFailed, CommandID, CommandRejected, Event
+from persistence.dead_letters import UNSENDABLE
 from persistence.exceptions import PersistenceError
 from persistence.inbox import APPLIED, FAILED, REJECTED, RETRYING, InboxEntry
 from persistence.messages import DeadLetter, OutgoingMessage
@@ -19,19 +21,24 @@ from schemas.exceptions import Undecodable
 from worker.composition import Component, Handlers
 from worker.envelopes import Envelopes
 from worker.reading import Received
+from worker.topology import backstop_queue
 from worker.wire import ATTEMPT_HEADER, FIRST_HEADER, HISTORY_HEADER, Message, now_text, printable
+
+# Beside the four that an inbox entry may have.
+DUPLICATE, DEAD, IGNORED = "duplicate", "dead", "ignored"
 
 log = structlog.get_logger()
 
-DUPLICATE, DEAD = "duplicate", "dead"  # beside the four an inbox entry may have
-
+FEW = 7  # of the latest attempts that are told with the first three
+POSTPONED = 5.0  # seconds until a command that could not be tried comes again
 MAX_TRACEBACK = 8192  # bytes of a traceback that a dead letter keeps
 
 
 class Settlement:
     """Settles the commands of one unit of work, one after the other.
 
-    Each method returns the ending: what the inbox says of the command, `duplicate` or `dead`.
+    Each method returns the ending: what the inbox says of the command, `duplicate`, `dead`, or
+    `ignored` where it is no command but an event, sent here by somebody's `reply_to`.
     """
 
     def __init__(self, unit: UnitOfWork, handlers: Handlers, component: Component) -> None:
@@ -43,15 +50,17 @@ class Settlement:
 
     def settle(self, received: Received) -> str:
         """Apply the command, unless there is a reason not to."""
+        if received.is_event:
+            return IGNORED
         known = self._known(received)
         if known and not _is_its_attempt(received, known):
             return self._repeated(received, known)
+        if isinstance(received.fault, Undecodable):
+            return self._fail(_letter_of_fault(received, received.fault), received)
         try:
             if received.fault:
                 raise received.fault
             return self._apply(received)
-        except Undecodable as fault:
-            return self._fail(_letter(received, fault.kind, fault.reason, fault.errors), received)
         except DomainError as refusal:
             return self._reject(received, refusal)
         except PersistenceError:
@@ -65,14 +74,14 @@ class Settlement:
         attempt = known.attempt if known else 1
         first = _first_attempt(received, attempt) if known else 1
         history = received.message.headers.get(HISTORY_HEADER) if known else None
-        attempts = [*str(history or "").split(), now_text()]
+        attempts = _bounded([*str(history or "").split(), now_text()])
         reason = f"{type(error).__name__}: {printable(error)}"
         log.debug("traceback", command_id=received.command_id, traceback=_traceback(error))
         tries = attempt - first + 1
         if tries >= self._settings.max_attempts:
             letter = _letter(received, "failed", reason, attempts=attempts, error=error)
             self._warn("attempt failed, command given up", received, attempt, reason)
-            return self._fail(letter, received)
+            return self._fail(letter, received, f"It could not be applied; attempts: {tries}.")
         delays = self._settings.retry_delays
         delay = delays[min(tries, len(delays)) - 1] * random.uniform(1, 1.25)  # noqa: S311
         due_at = self._unit.now() + timedelta(seconds=delay)
@@ -83,24 +92,26 @@ class Settlement:
     def refused(self, received: Received, error: Exception) -> str:
         """Count a failed attempt, if the command is still to be applied."""
         known = self._known(received)
-        if received.fault or (known and not _is_its_attempt(received, known)):
+        if received.command is None or (known and not _is_its_attempt(received, known)):
             return self.settle(received)
         return self.attempt_failed(received, error)
 
     def postponed(self, received: Received) -> str:
         """Try later what could not be tried yet: as the same attempt, for nothing has failed."""
         known = self._known(received)
-        if received.fault or (known and not _is_its_attempt(received, known)):
+        if received.command is None or (known and not _is_its_attempt(received, known)):
             return self.settle(received)
         if known:
             self._remind(received, known)
             return RETRYING
-        due_at = self._unit.now() + timedelta(seconds=self._settings.retry_delays[0])
+        due_at = self._unit.now() + timedelta(seconds=POSTPONED)
         self._send_again(received, 1, due_at)
         return self._record(received, RETRYING, attempt=1)
 
     def crashed(self, received: Received) -> str:
         """Give the command up, unless another delivery of it counts."""
+        if received.is_event:
+            return IGNORED
         known = self._known(received)
         if known and not _is_its_attempt(received, known):
             return self._repeated(received, known)
@@ -119,22 +130,27 @@ class Settlement:
         for failure in self._failures:
             log.warning(**failure)
 
+    def unsendable(self, received: Received, reason: str) -> str:
+        """Give the command up whose retry cannot be sent, unless something else became of it."""
+        known = self._known(received)
+        if known and not _is_its_attempt(received, known):
+            return DUPLICATE
+        return self._fail(_letter(received, UNSENDABLE, reason), received)
+
     def _known(self, received: Received) -> InboxEntry | None:
         return self._unit.inbox.get(received.command_id) if received.command_id else None
 
     def _repeated(self, received: Received, known: InboxEntry) -> str:
         """Answer a command that the inbox knows; its first outcome stands."""
-        message = received.message
         fault = received.fault if isinstance(received.fault, Undecodable) else None
-        if not same_content(received, known) or (fault and known.status != FAILED):
-            kind = fault.kind if fault else "command-id-reused"
-            reason = fault.reason if fault else "Another command had this command_id before."
-            errors = fault.errors if fault else None
-            self._unit.dead_letters.add(_letter(received, kind, reason, errors))
-            return DEAD
-        if known.outcome and message.reply_to:
-            self._unit.outbox.add(known.outcome, reply_to=message.reply_to)
-        if known.status == RETRYING and ATTEMPT_HEADER not in message.headers:
+        if not received.has_digest(known.digest) or (fault and known.status != FAILED):
+            fault = fault or Undecodable(
+                "command-id-reused", "Another command had this command_id before."
+            )
+            return self._only_reply(_letter_of_fault(received, fault), received)
+        if known.outcome:
+            self._reply(received, known.outcome)
+        if known.status == RETRYING and ATTEMPT_HEADER not in received.message.headers:
             self._remind(received, known)
         return DUPLICATE
 
@@ -188,20 +204,19 @@ class Settlement:
             ),
         )
 
-    def _fail(self, letter: DeadLetter, received: Received) -> str:
-        self._unit.dead_letters.add(letter)
+    def _fail(self, letter: DeadLetter, received: Received, reason: str | None = None) -> str:
+        """`reason`: what the world is told where the letter's names what is ours alone."""
         if received.command_id is None:
-            return DEAD
-        return self._announce(
-            received,
-            FAILED,
-            CommandFailed(
-                command_id=received.command_id,
-                command_type=received.message.type or "",
-                code=letter.kind,
-                reason=letter.reason,
-            ),
-        )
+            return self._only_reply(letter, received)
+        self._unit.dead_letters.add(letter)
+        return self._announce(received, FAILED, _failed(letter, received, reason))
+
+    def _only_reply(self, letter: DeadLetter, received: Received) -> str:
+        """Set aside what no command is known by; nobody but its sender hears of it."""
+        self._unit.dead_letters.add(letter)
+        failed = _failed(letter, received)
+        self._reply(received, self._envelopes.of_ending(failed, received.message))
+        return DEAD
 
     def _announce(self, received: Received, status: str, ending: Event) -> str:
         outcome = self._envelopes.of_ending(ending, received.message)
@@ -210,8 +225,11 @@ class Settlement:
         return self._record(received, status, outcome=outcome)
 
     def _reply(self, received: Received, outcome: OutgoingMessage) -> None:
-        if received.message.reply_to:
-            self._unit.outbox.add(outcome, reply_to=received.message.reply_to)
+        reply_to = received.message.reply_to
+        if reply_to in (self._settings.command_queue, backstop_queue(self._settings)):
+            _say_that_we_do_not_answer_ourselves(reply_to)
+        elif reply_to:
+            self._unit.outbox.add(outcome, reply_to=reply_to)
 
     def _record(
         self,
@@ -236,18 +254,18 @@ class Settlement:
         self._failures.append(
             {
                 "event": event,
-                "type": _one_line(received.message.type or ""),
+                "type": received.message.type,
                 "command_id": received.command_id,
                 "attempt": attempt,
-                "error": _one_line(error),
+                "error": error,
                 **more,
             }
         )
 
 
-def same_content(received: Received, known: InboxEntry) -> bool:
-    """Tell whether this is the command that the inbox knows under its id."""
-    return received.digest == known.digest
+@cache
+def _say_that_we_do_not_answer_ourselves(queue: str) -> None:
+    log.warning("a sender's reply_to is our own queue; no replies go there", queue=queue)
 
 
 def _identity(received: Received) -> CommandID:
@@ -259,7 +277,7 @@ def _is_its_attempt(received: Received, known: InboxEntry) -> bool:
     """Tell whether this delivery is the one that a waiting command waits for."""
     return (
         known.status == RETRYING
-        and same_content(received, known)
+        and received.has_digest(known.digest)
         and received.message.headers.get(ATTEMPT_HEADER) == known.attempt
     )
 
@@ -282,6 +300,24 @@ def _has_expired(message: Message, queue: str) -> bool:
     return latest.get("queue") == queue and latest.get("reason") == "expired"
 
 
+def _bounded(attempts: list[str]) -> list[str]:
+    """Return the first and the last few: what a message tells of itself has its limits."""
+    return [*attempts[:3], *attempts[3:][-FEW:]]
+
+
+def _failed(letter: DeadLetter, received: Received, reason: str | None = None) -> CommandFailed:
+    return CommandFailed(
+        command_id=received.command_id,
+        command_type=received.message.type or "",
+        code=letter.kind,
+        reason=reason or letter.reason,
+    )
+
+
+def _letter_of_fault(received: Received, fault: Undecodable) -> DeadLetter:
+    return _letter(received, fault.kind, fault.reason, fault.errors, error=fault.bug)
+
+
 def _letter(
     received: Received,
     kind: str,
@@ -300,11 +336,6 @@ def _letter(
         attempts=attempts or [],
         traceback=_traceback(error) if error else None,
     )
-
-
-def _one_line(text: str) -> str:
-    """Return the text with nothing in it that moves a terminal's cursor."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _traceback(error: Exception) -> str:

@@ -55,5 +55,9 @@ else:
     secret = os.environ.get("DATABASE_URL_FILE")
     given = os.environ.get("DATABASE_URL", "sqlite:///component.db")
     url = Path(secret).read_text().strip() if secret else given
-    with Database(url) as database, database.engine.connect() as connection:
+    with (
+        Database(url) as database,
+        database.without_deadline(),
+        database.engine.connect() as connection,
+    ):
         run(connection)

@@ -14,9 +14,12 @@ import pika
 from persistence import locks
 from persistence.inbox import Inbox
 from persistence.unit_of_work import UnitOfWork
+from tests.support import hanging
 from worker import outgoing
 from worker.batches import Batches
 from worker.cli import main
+from worker.lane import BITE
+from worker.watchdog import Watchdog
 
 
 def ack_before_commit() -> None:
@@ -74,17 +77,22 @@ def relay_without_lock() -> None:
 
 def delete_past_a_nack() -> None:
     """Whatever is confirmed is deleted, whether what came before it is or not."""
-    send, tries = outgoing.Outgoing.send, count()
+    send, tries = outgoing.Events._send, count()
 
-    def in_large_bites(self: Any, *arguments: Any, **options: Any) -> bool:
+    def in_large_bites(self: Any, *arguments: Any, **options: Any) -> None:
         if next(tries) < 6:  # small bites, after the first nack, would hide the harm by luck
-            self._bite = outgoing.BITE
-        return send(self, *arguments, **options)
+            self._bite = BITE
+        send(self, *arguments, **options)
 
-    outgoing.Outgoing.send = in_large_bites  # type: ignore[method-assign]  # the mutation
+    outgoing.Events._send = in_large_bites  # type: ignore[method-assign]  # the mutation
     outgoing.deletable = lambda rows, confirmed: [  # type: ignore[assignment]  # the mutation
         row.id for number, row in rows.items() if number in confirmed
     ]
+
+
+def no_watchdog() -> None:
+    """Whoever hangs goes on hanging, and keeps what it has taken."""
+    Watchdog.look = lambda self: None  # type: ignore[method-assign]  # the mutation
 
 
 MUTANTS: dict[str, Callable[[], None]] = {
@@ -95,10 +103,13 @@ MUTANTS: dict[str, Callable[[], None]] = {
         publish_before_commit,
         relay_without_lock,
         delete_past_a_nack,
+        no_watchdog,
     )
 }
 
 if __name__ == "__main__":
+    if "HANG_AT" in os.environ:
+        hanging.arm()
     if os.environ["MUTANT"] != "none":
         MUTANTS[os.environ["MUTANT"]]()
     main()

@@ -8,7 +8,8 @@ import pytest
 from tests.support.checker import Report, check
 from tests.support.foreign import Sent, Subscriber, create, update
 from tests.support.system import System
-from tests.support.waiting import wait_for
+from tests.support.waiting import hold, wait_for
+from worker.watchdog import HUNG
 
 MODULE = "tests.chaos.mutants"
 
@@ -62,6 +63,23 @@ def a_queue_that_is_full_now_and_then(system: System, mutant: str) -> Report:
     return settle_and_check(system, sent, subscriber)
 
 
+def a_handler_that_hangs(system: System, mutant: str) -> Report:
+    """A supervisor starts again what has ended; it does not see that one hangs."""
+    subscriber, sent = system.subscriber(), commands(100)
+    system.sender().send(sent)
+    system.start("relay")
+    settings = {"MUTANT": mutant, "HANG_AT": "30", "PATIENCE": "2", "BATCH_SIZE": "10"}
+    first = system.start("consume", module=MODULE, **settings)
+    wait_for(lambda: system.count("inbox") > 20, "some batches")
+    if mutant != "none":
+        hold(6)
+        assert first.code is None, "it has not hung"
+        return check(system, sent, subscriber.all())
+    assert first.wait() == HUNG, first.log()
+    system.start("consume")
+    return settle_and_check(system, sent, subscriber)
+
+
 def settle_and_check(
     system: System, sent: list[Sent], subscriber: Subscriber, *, repeats: bool = True
 ) -> Report:
@@ -79,6 +97,7 @@ SCENARIOS: dict[str, tuple[Callable[[System, str], Report], str]] = {
     "publish_before_commit": (a_consumer_that_dies, "doubled"),
     "no_inbox": (commands_sent_twice, "doubled"),
     "relay_without_lock": (two_relays, "doubled"),
+    "no_watchdog": (a_handler_that_hangs, "lost"),
     "delete_past_a_nack": (a_queue_that_is_full_now_and_then, "out_of_order"),
 }
 

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -141,7 +142,7 @@ def test_bad_messages_become_dead_letters_and_cost_their_neighbours_nothing(
     system = either_system
     subscriber, sender = system.subscriber(), system.sender()
     good = [create() for _ in range(8)]
-    unknown, invalid, mismatch = (str(uuid4()) for _ in range(3))
+    unknown, invalid, packed = (str(uuid4()) for _ in range(3))
     for command, (body, properties) in zip(
         good,
         [
@@ -151,8 +152,8 @@ def test_bad_messages_become_dead_letters_and_cost_their_neighbours_nothing(
             (json.dumps({"command_id": unknown}).encode(), {"type": "entity.Destroy"}),
             (json.dumps({"command_id": invalid, "x": 1}).encode(), {"type": "entity.Create"}),
             (
-                json.dumps({"command_id": mismatch}).encode(),
-                {"type": "entity.Create", "message_id": str(uuid4())},
+                json.dumps({"command_id": packed}).encode(),
+                {"type": "entity.Create", "content_encoding": "gzip"},
             ),
             (json.dumps({"entity_id": "5"}).encode(), {"type": "entity.UpdateValue"}),
             (b'{"command_id": "' + b"x" * 2**20 + b'"}', {"type": "entity.Create"}),
@@ -167,7 +168,7 @@ def test_bad_messages_become_dead_letters_and_cost_their_neighbours_nothing(
         event.body["command_id"]: event.body["code"]
         for event in subscriber.of_type("CommandFailed")
     }
-    assert kinds == {unknown: "unknown-type", invalid: "invalid", mismatch: "id-mismatch"}
+    assert kinds == {unknown: "unknown-type", invalid: "invalid", packed: "malformed"}
     letters = [json.loads(line) for line in system.call("dead", "list").splitlines()]
     assert [letter["kind"] for letter in reversed(letters)] == [
         "malformed",
@@ -175,7 +176,7 @@ def test_bad_messages_become_dead_letters_and_cost_their_neighbours_nothing(
         "malformed",
         "unknown-type",
         "invalid",
-        "id-mismatch",
+        "malformed",
         "invalid",
         "too-large",
     ]
@@ -205,3 +206,25 @@ def test_two_consumers_and_two_relays_apply_every_command_once(system: System) -
     wait_for(lambda: system.waiting() == 0 and system.count("outbox") == 0, "everything settled")
     assert check(system, creates + updates, subscriber.heard).problems == []
     assert len(subscriber.heard) == 10_100
+
+
+def test_outcomes_sent_to_another_component_s_command_queue_end_quietly(
+    make_system: Callable[..., System], migrated_postgresql_url: str
+) -> None:
+    ours, theirs = (make_system(migrated_postgresql_url) for _ in range(2))
+    announced = theirs.subscriber()
+    ours.start("consume")
+    ours.start("relay")
+    ours.sender().send(
+        [create(reply_to=theirs.queue), update(str(uuid4()), "x", reply_to=theirs.queue)]
+    )
+    ours.sender().send_raw(b"{", reply_to=theirs.queue)
+    wait_for(lambda: theirs.waiting() == 3, "three replies in the queue of the other")
+    last = create()
+    theirs.sender().send([last])
+    theirs.start("consume")
+    theirs.start("relay")
+    wait_for(lambda: len(announced.heard) == 1, "an event of the command behind them")
+    assert announced.heard[0].body["command_id"] == last.command_id
+    assert theirs.count("inbox", f"component = '{theirs.name}'") == 1
+    assert theirs.count("dead_letters", f"component = '{theirs.name}'") == 0

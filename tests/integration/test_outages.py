@@ -165,6 +165,7 @@ def test_a_commit_with_an_unknown_result_is_settled_once(rig: Rig, done: bool) -
     wait_for(lambda: rig.database.lost_commits == 5, "five commits without an answer")
     rig.wait_until_settled()
     rig.check()
+    assert rig.consumer.stop() == 0  # it says then what it did
     assert ('"duplicate"' in rig.consumer.log()) == done, "the inbox tells what became of it"
 
 

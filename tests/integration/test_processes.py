@@ -1,20 +1,28 @@
 """The processes themselves: how they start, stop, restart, and what they say of themselves."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from uuid import uuid4
 
 import pytest
 
+from persistence.database import Database
+from persistence.locks import lock
 from tests.support.checker import check
 from tests.support.foreign import create, update
 from tests.support.health import get
-from tests.support.system import ROOT, System
+from tests.support.pipes import fill
+from tests.support.system import ROOT, Process, System
 from tests.support.waiting import wait_for
+from worker.supervisor import Child
+from worker.watchdog import HUNG
 
 
 def free_port() -> int:
@@ -32,10 +40,13 @@ def children_of(pid: int) -> list[int]:
 
 def alive(pid: int) -> bool:
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        return state(pid) != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -52,19 +63,128 @@ def test_a_stopping_consumer_settles_what_was_delivered(either_system: System, n
     wait_for(lambda: system.waiting() == 1501 - settled, "the rest back in the queue")
     with_count = system.start("consume")
     wait_for(lambda: system.count("inbox") == 1501, "the rest")
+    assert with_count.stop() == 0
+    assert '"summary"' in with_count.log()
     assert '"duplicate"' not in with_count.log()
 
 
-def test_a_second_signal_stops_at_once(system: System) -> None:
-    consumer = system.start("consume", DATABASE_URL=hanging_database_url())
-    wait_for(lambda: "is away" in consumer.log() or consumer.code is not None, "the outage", 40)
-    consumer.signal(signal.SIGTERM)
-    consumer.signal(signal.SIGTERM)
-    assert consumer.wait(5) != 0 or "stopped" in consumer.log()
+def test_a_stop_that_everybody_is_told_of_twice_is_a_drain(system: System) -> None:
+    supervisor = system.start("run", "--consumers", "2", BATCH_SIZE="25", PREFETCH_COUNT="300")
+    wait_for(lambda: supervisor.log().count('"consuming"') == 2, "consumers")
+    supervisor.wait_for_log('"relaying"')
+    sending = Thread(target=system.sender().send, args=([create() for _ in range(1500)],))
+    sending.start()
+    wait_for(lambda: system.count("inbox") > 100, "some batches")
+    everybody = [*children_of(supervisor.pid), supervisor.pid]
+    # As systemd, or whoever else ends a whole control group, may do it.
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGTERM):
+        for process in everybody:
+            os.kill(process, number)
+    assert supervisor.wait() == 0, supervisor.log()
+    sending.join()
+    settled = system.count("inbox")
+    assert settled < 1500, "they had settled everything before they were stopped"
+    wait_for(lambda: system.waiting() == 1500 - settled, "the rest back in the queue")
+    assert supervisor.log().count('"draining"') == 2
+    assert supervisor.log().count('"stopped"') >= 2
 
 
-def hanging_database_url() -> str:
-    return f"postgresql+psycopg://postgres@127.0.0.1:{free_port()}/nowhere"
+@pytest.mark.parametrize(
+    ("command", "code"), [("run", 0), ("consume", 0), ("relay", 0), ("migrate", 143)]
+)
+def test_a_stop_in_the_first_moment_ends_at_once(system: System, command: str, code: int) -> None:
+    process = system.start(command)
+    wait_for(lambda: listens_to(process.pid, signal.SIGTERM), "the handler", every=0.001)
+    process.signal(signal.SIGTERM)
+    assert process.wait(5) == code
+    assert process.log() == ""
+
+
+def listens_to(pid: int, number: int) -> bool:
+    """Return whether the process has a handler of its own for this signal."""
+    (caught,) = re.findall(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+def test_a_migration_that_waits_for_its_turn_ends_at_once(system: System) -> None:
+    database = Database(system.database_url)
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    with database, database.autocommit_connection() as connection:
+        lock(database, connection, "migrate").acquire(wait=True)
+        migrate = system.start("migrate")
+        wait_for(lambda: system.query(sessions) == [(3,)], "another session")
+        migrate.signal(signal.SIGTERM)
+        assert migrate.wait(5) == 128 + signal.SIGTERM
+
+
+@pytest.fixture
+def unread(tmp_path: Path) -> Iterator[Path]:
+    """A pipe that is full, and whose reader is there but does not read."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    fill(writer)
+    yield path
+    os.close(writer)
+    os.close(reader)
+
+
+@pytest.fixture(params=["full", "unread"])
+def broken_log(request: pytest.FixtureRequest) -> Path:
+    return Path("/dev/full") if request.param == "full" else request.getfixturevalue("unread")
+
+
+def test_a_log_that_takes_nothing_costs_nothing(system: System, broken_log: Path) -> None:
+    supervisor = system.start("run", output=broken_log, LOG_LEVEL="debug")
+    system.sender().send([create() for _ in range(500)])
+    wait_for(lambda: system.count("inbox") == 500, "the commands")
+    assert supervisor.stop() == 0
+
+
+def test_a_handler_that_never_returns_costs_its_neighbours_only_time(system: System) -> None:
+    entity = str(uuid4())
+    system.sender().send([create(entity), update(entity, "hang"), *(create() for _ in range(50))])
+
+    def start() -> Process:
+        return system.start("consume", module="tests.support.misbehaving", PATIENCE="2")
+
+    consumers = [start(), start()]
+
+    def applied() -> bool:
+        consumers.extend(start() for c in consumers[-2:] if c.code is not None)
+        return system.count("inbox") == 51
+
+    wait_for(applied, "the neighbours", 60, every=0.2)
+    wait_for(lambda: any(c.code == HUNG for c in consumers), "an end", 60)
+    hung = next(c for c in consumers if c.code == HUNG)
+    assert '"stacks": "MainThread:' in hung.log()
+    assert "in update" in hung.log()
+
+
+def test_a_child_that_is_frozen_is_killed_and_started_again(system: System) -> None:
+    settings = {
+        "DATABASE_URL": system.database_url,
+        "AMQP_URL": system.amqp_url,
+        "COMPONENT_NAME": system.name,
+    }
+    child = Child(["relay", "--supervised-by", str(os.getpid())], settings, limit=3)
+
+    def is_up() -> bool:
+        child.keep_running()
+        return child._heard is not None
+
+    try:
+        wait_for(is_up, "its pulse", every=0.2)
+        assert child._process is not None
+        first = child._process.pid
+        os.kill(first, signal.SIGSTOP)
+        wait_for(lambda: state(first) == "T", "the standstill")
+        wait_for(lambda: is_up() and child._process.pid != first, "another one", every=0.2)
+        child.terminate()
+        assert child.wait(10) == 0
+    finally:
+        child.kill()
 
 
 def test_run_starts_again_what_dies(either_system: System) -> None:

@@ -1,8 +1,12 @@
-"""A consumer that gives deliveries back after 2 seconds of outage, not after minutes."""
+"""A worker to which 2 seconds are long: outages, silence and what is said each minute."""
 
-from worker import consumer
+from persistence import relay_session
+from worker import consumer, lane, relay
 from worker.cli import main
 
 if __name__ == "__main__":
     consumer.GIVE_BACK_AFTER = 2.0
+    relay_session.SILENCE = 8.0
+    relay.TOUCH_INTERVAL = relay.WATCH_INTERVAL = 0.5
+    relay.STUCK_AFTER = lane.REPORT_INTERVAL = 1.0
     main()

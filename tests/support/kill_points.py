@@ -19,8 +19,8 @@ from persistence.unit_of_work import UnitOfWork
 from worker.broker import Broker
 from worker.cli import main
 from worker.intake import Intake
+from worker.outgoing import Events
 from worker.processor import Processor
-from worker.publisher import Publisher
 
 CONSUMER_POINTS = {
     "after receive": (Processor, "_commit", "before"),
@@ -31,13 +31,14 @@ CONSUMER_POINTS = {
     "after ack": (Intake, "settle", "after"),
 }
 RELAY_POINTS = {
-    "relay after read": (RelaySession, "oldest", "after"),
-    "after publish before confirm": (Publisher, "wait", "before"),
+    "relay after read": (RelaySession, "events", "after"),
+    "after publish before confirm": (Events, "_send", "after"),
     "after confirm before delete": (RelaySession, "delete_outbox", "before"),
 }
 MIGRATION_POINTS = {"during migration": (Operations, "create_table", "after")}
 # Two arrive also with nothing to do; these count only with something to lose.
 _WITH_ROWS = {"relay after read", "after confirm before delete"}
+_WRITTEN = {"after ack", "after publish before confirm"}
 
 
 class _Fuse:
@@ -63,13 +64,13 @@ def arm(point: str, fuse: _Fuse) -> None:
             arguments = (list(arguments[0]),)
             if not arguments[0]:
                 return method(self, *arguments)
-        if point == "after publish before confirm":
-            _flush(self._broker)
         if when == "before":
             fuse.arrive()
         result = method(self, *arguments, **keywords)
+        if point == "after publish before confirm" and not self._sent:
+            return result
         if when == "after" and (point not in _WITH_ROWS or result):
-            if point == "after ack":
+            if point in _WRITTEN:
                 _flush(self._broker)
             fuse.arrive()
         return result

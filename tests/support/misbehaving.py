@@ -1,7 +1,8 @@
 """A worker whose aggregate misbehaves on demand: `python -m tests.support.misbehaving consume`.
 
 The value of an `UpdateValue` says how: `bug` raises on every attempt, `bug until N` on the attempts
-before the Nth, `exit` ends the process, `unstorable` leaves a state that PostgreSQL refuses.
+before the Nth, `exit` ends the process, `hang` never returns, `unstorable` leaves a state that
+PostgreSQL refuses. `PATIENCE`: seconds after which the watchdog ends a process.
 
 Where `HOLD` names a folder, a `Create` raises on its first attempt; on the second it says so with a
 file `held` there, and goes on when there is a file `go`.
@@ -10,12 +11,13 @@ file `held` there, and goes on when there is a file `go`.
 import os
 from collections import Counter
 from pathlib import Path
+from threading import Event
 
 from domain.entity.commands import Create, UpdateValue
 from domain.entity.entity import Entity
 from domain.entity.events import Created, Updated
 from tests.support.waiting import wait_for
-from worker.cli import main
+from worker.cli import main, processes
 
 _attempts: Counter[object] = Counter()
 _create, _update = Entity.create, Entity.update
@@ -35,6 +37,8 @@ def update(self: Entity, command: UpdateValue) -> Updated:
     _attempts[command.command_id] += 1
     if command.value == "exit":
         os._exit(1)
+    if command.value == "hang":
+        Event().wait()
     updated = _update(self, command)
     if command.value == "bug":
         raise RuntimeError("the handler has a bug")
@@ -50,4 +54,6 @@ if __name__ == "__main__":
     Entity.update = update  # type: ignore[method-assign]
     if "HOLD" in os.environ:
         Entity.create = create  # type: ignore[method-assign, assignment]
+    if "PATIENCE" in os.environ:
+        processes.patience = lambda settings: float(os.environ["PATIENCE"])
     main()

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -160,6 +160,22 @@ class System:
     def delete_queue(self, queue: str | None = None) -> None:
         with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
             connection.channel().queue_delete(queue or self.queue)
+
+    @contextmanager
+    def command_queue_full(self) -> Iterator[None]:
+        """Have another program's messages fill the command queue, by a queue of the same name."""
+        with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+            channel = connection.channel()
+            full = {"x-max-length": 1, "x-overflow": "reject-publish"}
+            channel.queue_delete(self.queue)
+            channel.queue_declare(self.queue, arguments=full)
+            channel.confirm_delivery()
+            with suppress(pika.exceptions.NackError):
+                for _ in range(10):
+                    channel.basic_publish("", self.queue, b"{}")
+            yield
+            channel.queue_delete(self.queue)
+            self.declare()
 
     def queue_exists(self) -> bool:
         try:

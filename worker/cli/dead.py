@@ -1,6 +1,5 @@
 """Looking at dead letters, sending them again, throwing them away."""
 
-import json
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from persistence.schema import check_schema
 from worker.cli.processes import prepare
 from worker.composition import Component
 from worker.replay import replay
+from worker.showing import harmless, json_text
 
 console = Console()
 
@@ -37,7 +37,7 @@ def list_command(kind: str | None, limit: int) -> None:
         letters = component.dead_letters(database).newest(kind, limit)
     if not console.is_terminal:
         for letter in letters:
-            click.echo(json.dumps(_content(letter), ensure_ascii=False))
+            click.echo(json_text(_content(letter)))
         return
     if not letters:
         console.print("No dead letters.")
@@ -46,7 +46,8 @@ def list_command(kind: str | None, limit: int) -> None:
     for letter in letters:
         died_at = letter.died_at.strftime("%m-%d %H:%M:%S")
         cells = str(letter.id), died_at, letter.kind, letter.type or "-", letter.reason
-        table.add_row(*map(Text, cells))  # as it is: brackets are no markup in a sender's text
+        # As it is: brackets are no markup in a sender's text.
+        table.add_row(*(Text(harmless(cell)) for cell in cells))
     console.print(table)
     console.print("Details: python -m worker dead show ID", style="dim")
 
@@ -61,7 +62,7 @@ def show_command(letter_id: int) -> None:
         letter = component.dead_letters(database).find(letter_id)
     if letter is None:
         raise click.ClickException(f"There is no dead letter {letter_id}.")
-    click.echo(json.dumps(_content(letter), ensure_ascii=False, indent=2))
+    click.echo(json_text(_content(letter), indent=2))
 
 
 @dead.command("replay")

@@ -19,7 +19,9 @@ from worker.cli.processes import prepare
 from worker.composition import Component
 from worker.exceptions import BrokerUnavailable
 from worker.publisher import Publisher
+from worker.showing import harmless, json_text
 from worker.stop import StopFlag
+from worker.wire import printable, received
 
 console = Console()
 
@@ -36,11 +38,9 @@ def send(type: str, fields: tuple[str, ...]) -> None:
     content = {"command_id": str(uuid4()), **dict(_field(field) for field in fields)}
     component = Component(settings)
     try:
-        command = component.codec.decode(type, content)
+        command = component.codec.decode(type, component.codec.normal(type, content))
     except Undecodable as error:
-        types = ", ".join(component.codec.command_types())
-        hint = f" There are: {types}." if error.kind == "unknown-type" else ""
-        raise click.ClickException(f"{error}{hint}") from error
+        raise click.ClickException(harmless(str(error))) from error
     properties = pika.BasicProperties(
         type=type,
         content_type="application/json",
@@ -48,10 +48,11 @@ def send(type: str, fields: tuple[str, ...]) -> None:
         message_id=str(command.command_id),
     )
     with Broker(settings.amqp_url, f"{settings.component_name} send", settings.heartbeat) as broker:
-        publisher = Publisher(broker, while_waiting=lambda: None)
-        body = json.dumps(content, ensure_ascii=False)
+        publisher = Publisher(broker)
+        publisher.wait(lambda: publisher.ready)
+        body = json_text(content)
         number = publisher.publish("", settings.command_queue, body.encode(), properties)
-        publisher.wait()
+        publisher.wait(lambda: not publisher.pending)
     if number in publisher.returned:
         raise click.ClickException(
             f"There is no queue {settings.command_queue} on this broker. Is COMPONENT_NAME right,"
@@ -92,22 +93,34 @@ def watch() -> None:
 
 
 def _print_event(properties: pika.BasicProperties, body: bytes) -> None:
-    headers = properties.headers or {}
+    message = received(properties, body)
     if console.is_terminal:
-        version = headers.get("aggregate-version")
+        version = message.headers.get("aggregate-version")
         place = f" v{version} " if version else " "
-        text = body.decode(errors="backslashreplace")
-        line = Text.assemble((properties.type or "-", "bold"), (place, "dim"), text)
+        parts = (message.type or "-", "bold"), (place, "dim"), (_text(body), "")
+        line = Text.assemble(*((harmless(text), style) for text, style in parts))
         console.print(line, soft_wrap=True)
         return
     event = {
-        "type": properties.type,
-        "message_id": properties.message_id,
-        "correlation_id": properties.correlation_id,
-        "headers": headers,
-        "body": json.loads(body),
+        "type": message.type,
+        "message_id": message.message_id,
+        "correlation_id": message.correlation_id,
+        "headers": {printable(name): value for name, value in message.headers.items()},
+        "body": _json_or_text(body),
     }
-    click.echo(json.dumps(event, ensure_ascii=False))
+    click.echo(json_text(event))
+
+
+def _json_or_text(body: bytes) -> Any:
+    """Return what the body says; others may publish there what is no event."""
+    try:
+        return json.loads(body, parse_constant=str)
+    except (ValueError, RecursionError):
+        return _text(body)
+
+
+def _text(body: bytes) -> str:
+    return body.decode(errors="backslashreplace")
 
 
 @click.command()
@@ -123,11 +136,11 @@ def show(entity_id: UUID) -> None:
             raise click.ClickException(str(error)) from error
     content = {"entity_id": str(view.id), "value": view.value, "version": view.version}
     if not console.is_terminal:
-        click.echo(json.dumps(content, ensure_ascii=False))
+        click.echo(json_text(content))
         return
     table = Table(show_header=False)
     for name, value in content.items():
-        table.add_row(name, Text("-" if value is None else str(value)))
+        table.add_row(name, Text("-" if value is None else harmless(str(value))))
     console.print(table)
 
 

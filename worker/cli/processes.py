@@ -15,7 +15,8 @@ from worker.broker import Broker
 from worker.composition import Component
 from worker.consumer import Consumer
 from worker.exceptions import BrokerUnavailable, SettingsError
-from worker.health import Health, serve
+from worker.health import Health
+from worker.health_server import serve
 from worker.logs import configure_logs
 from worker.relay import Relay
 from worker.schema import require_schema
@@ -23,12 +24,14 @@ from worker.settings import Settings, read_settings
 from worker.stop import StopFlag
 from worker.supervisor import Child, kill_all, supervise
 from worker.topology import declare
+from worker.watchdog import LEEWAY, Watchdog, patience
 
 log = structlog.get_logger()
 
 LAST_PORT = 65535
 
 supervised_by = click.option("--supervised-by", type=int, hidden=True)
+pulse = click.option("--pulse", type=int, hidden=True)
 
 
 def prepare() -> Settings:
@@ -59,16 +62,26 @@ def declare_command() -> None:
 
 @click.command()
 @supervised_by
-def consume(supervised_by: int | None) -> None:
+@pulse
+def consume(supervised_by: int | None, pulse: int | None) -> None:
     """Take commands from the queue and apply them."""
-    _work(supervised_by, lambda component, stop, health: Consumer(component, stop, health).run())
+    _work(
+        supervised_by,
+        pulse,
+        lambda component, stop, health: Consumer(component, stop, health).run(),
+    )
 
 
 @click.command()
 @supervised_by
-def relay(supervised_by: int | None) -> None:
+@pulse
+def relay(supervised_by: int | None, pulse: int | None) -> None:
     """Publish the stored events; one relay works, others stand by."""
-    _work(supervised_by, lambda component, stop, health: Relay(component, stop, health).run())
+    _work(
+        supervised_by,
+        pulse,
+        lambda component, stop, health: Relay(component, stop, health).run(),
+    )
 
 
 @click.command()
@@ -88,17 +101,21 @@ def run(consumers: int) -> None:
     children = []
     for i, name in enumerate([*["consume"] * consumers, "relay"]):
         environment = {"HTTP_PORT": str(settings.http_port + i)} if settings.http_port else {}
-        children.append(Child([name, "--supervised-by", str(os.getpid())], environment))
+        arguments = [name, "--supervised-by", str(os.getpid())]
+        children.append(Child(arguments, environment, patience(settings) + LEEWAY))
     stop = StopFlag(settings.drain_timeout)
     stop.install(at_once=lambda: kill_all(children))
     sys.exit(supervise(children, stop, settings.drain_timeout))
 
 
-def _work(supervisor: int | None, process: Callable[[Component, StopFlag, Health], None]) -> None:
+def _work(
+    supervisor: int | None,
+    pulse: int | None,
+    process: Callable[[Component, StopFlag, Health], None],
+) -> None:
     settings = prepare()
     stop = StopFlag(settings.drain_timeout, supervisor)
     stop.install()
-    stop.enforce()
     component = Component(settings)
     # What is imported by now stays: the collector need not look at it again and again. Nor need it
     # look at a batch that is being worked on, of which nothing will be left.
@@ -108,18 +125,21 @@ def _work(supervisor: int | None, process: Callable[[Component, StopFlag, Health
         health = Health(database, settings.heartbeat)
         if settings.http_port:
             _serve_health(health, settings)
-        process(component, stop, health)
+        Watchdog(health, stop, patience(settings), pulse).start()
+        try:
+            process(component, stop, health)
+        finally:
+            health.metrics.summary.tell()
 
 
 def _serve_health(health: Health, settings: Settings) -> None:
     assert settings.http_port is not None
     try:
         serve(health, settings.http_host, settings.http_port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for what cannot be a host's name
         address = f"{settings.http_host}:{settings.http_port}"
-        raise SettingsError(
-            f"HTTP_HOST, HTTP_PORT: {address} cannot be used: {error.strerror}."
-        ) from error
+        why = getattr(error, "strerror", None) or error
+        raise SettingsError(f"HTTP_HOST, HTTP_PORT: {address} cannot be used: {why}.") from error
 
 
 def _refuse_other_topology(settings: Settings) -> None:

@@ -14,6 +14,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(processes.freeze_the_relay),
     Fault(processes.write_logs_nowhere),
     Fault(processes.slow_handlers),
+    Fault(processes.let_a_handler_hang),
     *(Fault(kill) for kill in processes.AIMED),
     Fault(servers.restart_the_database),
     Fault(servers.take_the_database_away_for_three_seconds),

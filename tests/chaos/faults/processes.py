@@ -1,4 +1,4 @@
-"""Processes that die: anywhere, or where it hurts most."""
+"""Processes that die, anywhere or where it hurts most, and one that hangs."""
 
 import random
 import signal
@@ -11,6 +11,7 @@ from tests.chaos.worker import SLOW_MARK
 from tests.support.health import get
 from tests.support.kill_points import CONSUMER_POINTS, RELAY_POINTS
 from tests.support.waiting import hold, wait_for
+from worker.watchdog import HUNG
 
 DROPPED = "log_lines_dropped"  # the metric's name, without prefix and suffix
 
@@ -70,6 +71,14 @@ def slow_handlers(scene: Scene) -> None:
         wait_for(lambda: all(mark.exists() for mark in marks.values()), "slow handlers", 60)
         hold(3)
     _kill(scene, *CONSUMERS)
+
+
+def let_a_handler_hang(scene: Scene) -> None:
+    role = random.choice(CONSUMERS)
+    scene.kill(role)
+    process = scene.start(role, module="tests.support.hanging", HANG_AT=str(random.randint(1, 100)))
+    assert process.wait(60) == HUNG, process.log()
+    scene.start(role)
 
 
 def _aimed(point: str) -> Callable[[Scene], None]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
+from persistence import low_water, relay_session
 from persistence.database import Database
 from persistence.exceptions import StorageUnavailable
 from persistence.inbox import APPLIED, RETRYING, InboxEntry, inbox
@@ -38,11 +40,19 @@ def other(database: Database) -> Iterator[Database]:
     other.dispose()
 
 
+@pytest.fixture
+def second_postgresql(postgresql: Database) -> Iterator[Database]:
+    """The same database as another process sees it."""
+    second = Database(postgresql.url.render_as_string(hide_password=False))
+    yield second
+    second.dispose()
+
+
 def add(database: Database, *due_in: float, messages: int = 0, component: str = COMPONENT) -> None:
     """Store messages, and retries due in so many seconds."""
     with UnitOfWork(database, component) as unit:
         for i in range(messages):
-            unit.outbox.add(MESSAGE, reply_to=f"{i}")
+            unit.outbox.add(MESSAGE._replace(message_id=f"{i}"))
         for seconds in due_in:
             due_at = datetime.now(UTC) + timedelta(seconds=seconds)
             unit.retries.add(StoredCommand(f"{seconds}".encode()), due_at)
@@ -57,7 +67,7 @@ def test_no_more_is_read_than_a_bite_holds(database, session, megabytes, read):
             unit.outbox.add(MESSAGE._replace(body=body))
             unit.retries.add(StoredCommand(body.encode()), datetime.now(UTC))
         unit.commit()
-    assert len(session.oldest(100)) == len(session.due(100)) == read
+    assert len(session.events(100)) == len(session.due(100)) == read
 
 
 def test_the_first_who_asks_works(session):
@@ -101,20 +111,132 @@ def test_one_who_lost_its_session_is_not_the_one_any_more(postgresql):
                 connection.exec_driver_sql(kill, (pid,))
             wait_for(second.acquire, "the lock is free", 5)
             with pytest.raises(StorageUnavailable):
-                first.oldest(1)
+                first.events(1)
     finally:
         other.dispose()
 
 
+def test_a_relay_that_is_silent_for_long_is_not_the_one_any_more(postgresql, monkeypatch):
+    monkeypatch.setattr(relay_session, "SILENCE", 0.5)
+    other = Database(postgresql.url.render_as_string(hide_password=False))
+    try:
+        with RelaySession(postgresql, COMPONENT) as first, RelaySession(other, COMPONENT) as second:
+            first.acquire()
+            wait_for(second.acquire, "the server has ended the silent session", 10)
+            with pytest.raises(StorageUnavailable):
+                first.touch()
+    finally:
+        other.dispose()
+
+
+def test_a_relay_that_is_heard_of_now_and_then_stays_the_one(
+    postgresql, second_postgresql, monkeypatch
+):
+    monkeypatch.setattr(relay_session, "SILENCE", 1.0)
+    with (
+        RelaySession(postgresql, COMPONENT) as first,
+        RelaySession(second_postgresql, COMPONENT) as second,
+    ):
+        first.acquire()
+        until = monotonic() + 2.5
+
+        def heard() -> bool:
+            first.touch()
+            return monotonic() > until
+
+        wait_for(heard, "longer than the silence allowed", 10, every=0.2)
+        assert not second.acquire()
+
+
+def add_replies(database: Database, count: int) -> None:
+    with UnitOfWork(database, COMPONENT) as unit:
+        for i in range(count):
+            unit.outbox.add(MESSAGE, reply_to=f"{i}")
+        unit.commit()
+
+
+def test_replies_that_wait_do_not_hide_events(database, session):
+    add_replies(database, 3)
+    add(database, messages=1)
+    assert [row.reply_to for row in session.events(2)] == [None]
+    assert [row.reply_to for row in session.replies(2)] == ["0", "1"]
+
+
+def test_the_lowest_of_what_waits_is_known(database, session):
+    assert session.lowest() is None
+    add(database, messages=1, component="shipping")
+    add_replies(database, 1)
+    add(database, messages=1)
+    assert session.lowest() == rows(database, outbox)[1]["id"]
+
+
+def pass_through(session: RelaySession, database: Database, count: int) -> None:
+    """Have so many events go through the outbox, a thousand at a time."""
+    insert = text(
+        "INSERT INTO outbox (component, type, body, message_id, correlation_id, timestamp, headers)"
+        f" SELECT '{COMPONENT}', 't', '{{}}', 'm', 'c', 0, '{{}}' FROM generate_series(1, 2000)"
+    )
+    for _ in range(count // 1000):
+        with database.engine.begin() as connection:
+            connection.execute(insert)
+        for _ in range(2):
+            session.delete_outbox([row.id for row in session.events(1000)])
+
+
+def pages_of_a_look(session: RelaySession, mark: int) -> int:
+    query = relay_session._events.compile(session._connection)
+    parameters = query.construct_params({"component": COMPONENT, "limit": 1000, "mark": mark})
+    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}"
+    (plan,) = session._connection.exec_driver_sql(explain, parameters).scalar_one()
+    return plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
+
+
+def test_a_look_does_not_grow_with_rows_that_are_dead_but_kept(
+    postgresql, second_postgresql, monkeypatch
+):
+    monkeypatch.setattr(low_water, "FULL_INTERVAL", 1e9)
+    with (
+        second_postgresql.engine.connect() as connection,
+        RelaySession(postgresql, COMPONENT) as session,
+    ):
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        connection.execute(
+            text("SELECT count(*) FROM outbox")
+        )  # from here on nothing is cleaned up
+        pass_through(session, postgresql, 50_000)
+        everything = pages_of_a_look(session, 0)
+        assert everything > 500, "the dead rows are in the way"
+        assert pages_of_a_look(session, session._events.value) < everything / 10
+
+
+def test_an_id_that_is_committed_late_is_seen_at_once(postgresql, second_postgresql, monkeypatch):
+    monkeypatch.setattr(low_water, "FULL_INTERVAL", 1e9)
+    with (
+        RelaySession(postgresql, COMPONENT) as session,
+        UnitOfWork(second_postgresql, COMPONENT) as late,
+    ):
+        session.events(1)  # the look at everything
+        late.outbox.add(MESSAGE._replace(message_id="late"))
+        late._write()
+        pass_through(session, postgresql, 10_000)
+        assert session.events(1) == []
+        late._session.commit()
+        assert [row.message.message_id for row in session.events(1)] == ["late"]
+        session.delete_outbox([row.id for row in session.events(1)])
+        before = session._events.value
+        pass_through(session, postgresql, 10_000)
+        assert session._events.value > before + 5000, "the mark goes on"
+
+
 def test_the_oldest_messages_come_first(database, session):
     add(database, messages=5)
-    assert [row.reply_to for row in session.oldest(3)] == ["0", "1", "2"]
+    assert [row.message.message_id for row in session.events(3)] == ["0", "1", "2"]
 
 
 def test_what_is_deleted_is_gone(database, session):
     add(database, messages=3)
-    session.delete_outbox([row.id for row in session.oldest(2)])
-    assert [row["reply_to"] for row in rows(database, outbox)] == ["2"]
+    session.delete_outbox([row.id for row in session.events(2)])
+    assert [row["message_id"] for row in rows(database, outbox)] == ["2"]
 
 
 def test_deleting_nothing_deletes_nothing(database, session):
@@ -366,7 +488,7 @@ def test_a_clock_of_ours_that_is_ahead_forgets_nothing(postgresql, monkeypatch):
 
 def test_a_session_whose_connection_is_gone_says_so_whatever_it_is_asked(listening):
     listening._driver_connection().close()
-    for ask in (listening.fileno, listening.take_notifications, lambda: listening.oldest(1)):
+    for ask in (listening.fileno, listening.take_notifications, lambda: listening.events(1)):
         with pytest.raises(StorageUnavailable):
             ask()
 
@@ -384,8 +506,8 @@ def test_components_that_share_a_database_see_only_their_own_rows(database, othe
     add(database, 0, messages=2)
     add(database, 0, messages=1, component="shipping")
     with RelaySession(database, COMPONENT) as ours, RelaySession(other, "shipping") as theirs:
-        assert (len(ours.oldest(10)), len(ours.due(10))) == (2, 1)
-        assert (len(theirs.oldest(10)), len(theirs.due(10))) == (1, 1)
+        assert (len(ours.events(10)), len(ours.due(10))) == (2, 1)
+        assert (len(theirs.events(10)), len(theirs.due(10))) == (1, 1)
 
 
 def test_retries_of_another_component_are_not_waited_for(database, session):

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from persistence.database import Database
 from tests.support.component import ping
 from tests.support.postgresql import connect
+from tests.support.project import PYTHON
 
 HOSTILE = {
     "synchronous_commit": ("off", "on"),
@@ -116,6 +118,28 @@ def test_an_sqlite_file_is_ours_alone_and_what_lies_beside_it_too(tmp_path):
     finally:
         os.umask(before)
     assert modes == dict.fromkeys(("x.db", "x.db-wal", "x.db-shm"), "0o600")
+
+
+# Opens the file, writes, and goes.
+_WRITE = """
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as connection:
+    connection.execute("CREATE TABLE written_" + sys.argv[2] + " (x)")
+connection.close()
+"""
+
+
+def test_a_second_connection_of_a_process_does_not_let_go_of_the_file(sqlite):
+    # A process has its locks once, whatever opened the file: to close it again would drop them all.
+    # Another one would then believe to be the last, and take the write-ahead log away.
+    count = text("SELECT count(*) FROM sqlite_master WHERE name LIKE 'written%'")
+    with sqlite.autocommit_connection() as first:
+        assert first.scalar(count) == 0
+        ping(sqlite)
+        for number in (1, 2, 3):
+            write = [PYTHON, "-c", _WRITE, str(sqlite.url.database), str(number)]
+            subprocess.run(write, check=True, timeout=30)
+            assert first.scalar(count) == number
 
 
 def test_an_sqlite_file_that_is_there_keeps_the_rights_somebody_gave_it(sqlite):

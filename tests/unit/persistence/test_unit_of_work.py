@@ -155,7 +155,7 @@ def test_a_message_comes_out_as_it_was_added(database, unit):
     unit.outbox.add(EVENT, reply_to="sender", aggregate_id=aggregate_id)
     unit.commit()
     with RelaySession(database, COMPONENT) as session:
-        (row,) = session.oldest(10)
+        (row,) = session.replies(10)
     assert (row.message, row.reply_to, row.aggregate_id) == (EVENT, "sender", aggregate_id)
 
 

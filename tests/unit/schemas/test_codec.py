@@ -1,4 +1,7 @@
+import gzip
 import json
+import pickle
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
@@ -365,7 +368,9 @@ def test_an_rfc_3339_time_is_taken(text, time):
 )
 def test_what_is_no_rfc_3339_time_is_refused(value):
     errors = errors_of(CREATE, create(timestamp=value))
-    assert errors == {"timestamp": ["Not a valid RFC 3339 date-time."]}
+    assert errors == {
+        "timestamp": ["Not a valid RFC 3339 date-time, such as 2026-01-31T12:00:00Z."]
+    }
 
 
 @pytest.mark.parametrize(
@@ -378,18 +383,23 @@ def test_what_is_no_rfc_3339_time_is_refused(value):
         (b'{"a": "line\nbreak"}', "not JSON"),
         (b'{"a": NaN}', "NaN is not a JSON value"),
         (b'{"a": -Infinity}', "-Infinity is not a JSON value"),
-        (b'\xef\xbb\xbf{"a": 1}', "not JSON"),
+        (b'\xef\xbb\xbf{"a": 1}', "byte order mark: send UTF-8 without"),
         (b'{"a": "\xff"}', "not UTF-8"),
         (b'{"a": "\xed\xa0\x80"}', "not UTF-8"),
-        ('{"a": 1}'.encode("utf-16"), "not UTF-8"),
+        ('{"a": 1}'.encode("utf-16"), "is UTF-16: send UTF-8"),
         (b"[]", "not a JSON object"),
         (b"null", "not a JSON object"),
         (b'"text"', "not a JSON object"),
-        (b"[" * 100_000, "not JSON"),
-        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "not JSON"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "not JSON"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deeply"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "a number of too many digits"),
+        (gzip.compress(b"{}"), r"compressed \(gzip\): send it plain"),
+        (zlib.compress(b"{}"), r"compressed \(zlib\): send it plain"),
+        (pickle.dumps({}), "a Python pickle: send JSON"),
+        (b"\0Sw\xa1\x02{}", "an AMQP 1.0 value: send a data section"),
+        (json.dumps("{}").encode(), "encoded twice"),
     ],
-    ids=range(17),
+    ids=range(22),
 )
 def test_a_body_that_is_no_json_object_is_malformed(body, why):
     with pytest.raises(Undecodable, match=why) as refusal:

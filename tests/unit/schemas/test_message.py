@@ -1,6 +1,8 @@
 """Schemas read and write as marshmallow would, also where they use more of it than ours do."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +10,7 @@ import pytest
 from marshmallow import ValidationError, fields, post_dump, post_load, validate
 
 from domain.messages import Command, Event
-from schemas.fields import Text
+from schemas.fields import Text, Timestamp, Uuid
 from schemas.message import CommandSchema, EventSchema
 
 
@@ -91,3 +93,21 @@ def test_read_refuses_what_load_refuses_in_the_same_words(sent):
 def test_write_is_dump(schema):
     event = Renamed(command_id=uuid4(), name="ann")
     assert schema().write(event) == schema().dump(event)
+
+
+class Parcel(EventSchema):
+    type = "thing.Sent"
+    message = Renamed
+    to = Uuid()
+    at = Timestamp()
+    note = Text()
+
+
+@pytest.mark.parametrize("name", ["to", "at", "note"])
+def test_nothing_is_published_as_null(name):
+    parcel = SimpleNamespace(event_id=uuid4(), command_id=uuid4(), timestamp=None)
+    parcel.__dict__.update(to=uuid4(), at=datetime.now(UTC), note="")
+    setattr(parcel, name, None)
+    written = Parcel().write(parcel)
+    assert written == Parcel().dump(parcel)
+    assert [field for field in ("to", "at", "note") if written[field] is None] == [name]

@@ -21,8 +21,8 @@ from persistence.exceptions import (
 from tests.support.component import component
 from tests.support.messages import CREATE, UPDATE, create, message, update
 from worker import batches as module
-from worker import held
 from worker.batches import Batches
+from worker.held import LONGEST, Held
 from worker.intake import Delivery
 from worker.pace import Pace
 from worker.reading import Received
@@ -67,11 +67,16 @@ class World:
         self.component = component(database)
         self.intake = FakeIntake()
         self.pace = Pace(50, 10)
-        self.batches = Objecting(self.component, self.intake, self.pace)
+        self.held = Held()
+        self.endings: Counter[str] = Counter()
+        self.connect()
+
+    def connect(self) -> None:
+        """Begin on a new connection."""
+        self.batches = Objecting(self.component, self.intake, self.pace, self.held)
         self.batches.tags = {}
         self.batches.tried = []
         self.batches.objection = lambda tags: None
-        self.endings: Counter[str] = Counter()
 
     @property
     def tried(self) -> list[list[int]]:
@@ -97,7 +102,7 @@ class World:
         return self.endings
 
     def retry_held(self) -> Counter[str]:
-        self.batches._held._due = 0.0
+        self.held._due = 0.0
         self.endings += self.batches.step(300)
         return self.endings
 
@@ -233,7 +238,7 @@ def test_what_waits_is_tried_again_and_again(world):
     for _ in range(20):
         world.retry_held()
     assert world.tried[-20:] == [[3]] * 20
-    assert 0 < world.batches.idle <= held.LONGEST
+    assert 0 < world.batches.idle <= LONGEST
 
 
 def test_later_commands_for_the_same_aggregate_stay_behind_it(world):
@@ -303,7 +308,7 @@ def test_a_lock_on_our_own_tables_holds_nobody_but_all(world, monkeypatch):
 
 def test_what_waits_for_too_long_is_sent_again_as_the_same_attempt(world, sqlite):
     world.settle(1, objecting(LOCKED, 1))
-    world.batches._held._due = 0.0
+    world.held._due = 0.0
     assert world.batches.step(0) == {"retrying": 1}
     assert world.intake.settled == [1]
     with sqlite.engine.connect() as connection:
@@ -313,6 +318,16 @@ def test_what_waits_for_too_long_is_sent_again_as_the_same_attempt(world, sqlite
 
 def test_what_was_given_back_several_times_is_not_held_up_to_its_delivery_limit(world):
     world.deliver(create(uuid4()), suspect=True)
+    world.go_on(objecting(LOCKED, 1))
+    assert world.retry_held() == {"retrying": 1}
+
+
+def test_what_went_back_while_it_was_held_is_sent_again_later_and_held_no_more(world):
+    body = create(uuid4())
+    world.deliver(body)
+    world.go_on(objecting(LOCKED, 1))
+    world.connect()
+    world.deliver(body)
     world.go_on(objecting(LOCKED, 1))
     assert world.retry_held() == {"retrying": 1}
 

@@ -106,6 +106,7 @@ def test_an_outage_is_told_once_and_ends_with_the_first_success(world):
 
 def test_during_an_outage_it_is_not_ready_and_says_why(world, monkeypatch):
     seen = []
+    world.health.working(True)
     monkeypatch.setattr(
         world.broker, "step", lambda timeout=0: seen.append(world.health.why_not_ready())
     )

@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from pika import BasicProperties
 
 from domain.entity.commands import EntityID
 from domain.entity.events import Updated
@@ -10,17 +11,18 @@ from persistence.dtos import SavedEvent
 from persistence.messages import OutgoingMessage
 from tests.support.messages import UPDATE, codec, message
 from worker.envelopes import Envelopes
+from worker.wire import properties_of_message
 
 COMMAND_ID, EVENT_ID, ENTITY_ID = UUID(int=1), UUID(int=2), UUID(int=3)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TIME = datetime(2026, 1, 2, 3, 4, 5, 999_999, UTC)
 
 
-def of_change(**properties: object) -> OutgoingMessage:
+def of_change(*, at: datetime | None = None, **properties: object) -> OutgoingMessage:
     event = Updated(
         command_id=CommandID(COMMAND_ID),
         event_id=EventID(EVENT_ID),
-        timestamp=TIME,
+        timestamp=at or TIME,
         entity_id=EntityID(ENTITY_ID),
         value="blue",
     )
@@ -45,6 +47,20 @@ def test_the_message_id_is_the_id_of_the_event():
 
 def test_the_timestamp_is_in_whole_seconds_of_the_event():
     assert of_change().timestamp == int(TIME.timestamp())
+
+
+@pytest.mark.parametrize(
+    "at", [datetime(1969, 12, 31, 23, 59, 58, tzinfo=UTC), datetime.min.replace(tzinfo=UTC)]
+)
+def test_an_event_before_the_times_of_amqp_is_the_failure_of_its_command(at):
+    with pytest.raises(ValueError, match="no time before 1970"):
+        of_change(at=at)
+
+
+@pytest.mark.parametrize("at", [datetime.fromtimestamp(0, UTC), datetime.max.replace(tzinfo=UTC)])
+def test_an_event_at_the_limits_of_time_can_be_sent(at):
+    event = properties_of_message(of_change(at=at), "app")
+    assert BasicProperties().decode(b"".join(event.encode())).timestamp == int(at.timestamp())
 
 
 def test_the_headers_say_cause_and_place():

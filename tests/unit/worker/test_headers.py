@@ -3,15 +3,19 @@
 import struct
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pika import BasicProperties, data
 
 from tests.support.messages import CREATE, create, read
-from worker.headers import UNREADABLE, tolerate_bad_headers
+from worker.headers import UNREADABLE, bytes_on_the_wire, tolerate_bad_headers
+from worker.wire import Message, received
 
 
 @pytest.fixture
 def _tolerant(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "decode_table", data.decode_table)  # put back at the end
+    monkeypatch.setattr(BasicProperties, "decode", BasicProperties.decode)
     tolerate_bad_headers()
 
 
@@ -52,6 +56,37 @@ def test_a_header_that_cannot_be_decoded_does_not_cost_the_connection(value):
 def test_properties_behind_such_headers_are_read(value):
     # Headers come before the type on the wire.
     assert decoded(value).type == "t"
+
+
+UNFIT = {
+    "a second word of flags that is not there": struct.pack(">H", 1),
+    "flags without what they promise": struct.pack(">H", BasicProperties.FLAG_PRIORITY),
+    "a table longer than all": struct.pack(">HI", BasicProperties.FLAG_HEADERS, 2**31),
+    "a table cut off": struct.pack(">HHB", BasicProperties.FLAG_HEADERS, 0, 0),
+    "a timestamp cut off": struct.pack(">HI", BasicProperties.FLAG_TIMESTAMP, 7),
+    "nothing at all": b"",
+}
+
+
+@pytest.mark.usefixtures("_tolerant")
+@pytest.mark.parametrize("encoded", UNFIT.values(), ids=UNFIT)
+def test_properties_that_cannot_be_decoded_do_not_cost_the_connection(encoded):
+    properties = BasicProperties(type="left from before")
+    properties.decode(encoded)
+    assert UNREADABLE in properties.headers or properties.headers == {}
+    assert properties.type is None
+
+
+@pytest.mark.usefixtures("_tolerant")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=60))
+def test_no_bytes_of_properties_cost_the_connection(encoded):
+    assert isinstance(received(BasicProperties().decode(encoded), b"{}"), Message)
+
+
+@pytest.mark.usefixtures("_tolerant")
+def test_the_size_of_properties_is_known():
+    assert bytes_on_the_wire(decoded(b"S" + struct.pack(">I", 300) + b"x" * 300)) == 315
 
 
 @pytest.mark.usefixtures("_tolerant")

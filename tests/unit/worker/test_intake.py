@@ -90,6 +90,16 @@ def test_the_bytes_that_wait_are_known(world):
     assert world.intake.bytes == 70
 
 
+def test_what_a_message_brings_besides_its_body_counts(world):
+    properties = BasicProperties(headers={"h": "x" * 30})
+    vars(properties)["wire_bytes"] = 9
+    for tag in (1, 2):
+        method = SimpleNamespace(delivery_tag=tag, redelivered=False)
+        world.channel.on_message(None, method, properties, b"")
+    assert world.intake.bytes == 180
+    assert (world.take(), world.intake.bytes) == ([1], 90)
+
+
 def test_it_begins_with_one_and_goes_on_with_the_full_prefetch(world):
     world.deliver(1)
     world.intake.settle(world.intake.take(1))
@@ -106,3 +116,40 @@ def test_it_goes_on_with_one_after_a_suspect(world):
 def test_a_few_redeliveries_are_not_suspect(world, count, suspect):
     world.deliver(1, redelivered=True, **{"x-delivery-count": count})
     assert world.intake.take(1)[0].suspect is suspect
+
+
+def acks(world: World) -> list[tuple[str, Any]]:
+    return [call for call in world.calls if call[0].startswith("ack")]
+
+
+def test_what_is_settled_around_a_held_one_is_acknowledged_without_it(world):
+    for _ in range(5):
+        world.deliver(1)
+    first, second, held, fourth, fifth = world.intake.take(5)
+    world.intake.settle([first, second, fourth])
+    world.intake.settle([fifth])
+    assert acks(world) == [("ack up to", 2), ("ack", 4), ("ack", 5)]
+    world.intake.settle([held])
+    assert acks(world)[3:] == [("ack up to", 3)]
+
+
+def test_one_frame_acknowledges_a_batch_again_when_nothing_is_held(world):
+    for _ in range(4):
+        world.deliver(1)
+    held, *others = world.intake.take(2)
+    world.intake.settle(others)
+    world.intake.settle([held])
+    world.intake.settle(world.intake.take(2))
+    assert acks(world)[-1] == ("ack up to", 4)
+
+
+def test_a_delivery_that_is_kept_lets_more_come(world):
+    world.deliver(1)
+    world.intake.keep(*world.intake.take(1))
+    assert world.calls == [("qos", 1), ("cancel", "tag"), ("qos", 7)]
+
+
+def test_a_suspect_that_is_kept_does_not(world):
+    world.deliver(1, redelivered=True)
+    world.intake.keep(*world.intake.take(1))
+    assert world.calls == [("qos", 1)]

@@ -1,160 +1,355 @@
-"""Any interleaving of commands, repeats, failures and crashes, against a plain model."""
+"""Any interleaving of commands, copies, failures, losses and replays, against a plain model."""
 
 import json
-import tempfile
-from collections import defaultdict
-from collections.abc import Callable
-from pathlib import Path
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
-from uuid import UUID, uuid4
+from uuid import UUID
 
+import pytest
 from hypothesis import settings, strategies
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import event
 
-from domain.entity.commands import UpdateValue
+from domain.entity.commands import Create
 from domain.messages import Command
-from persistence.database import Database
+from persistence.database import Database, metadata
+from persistence.dead_letters import dead_letters
 from persistence.entity.table import entities
+from persistence.exceptions import Collision, Conflict
 from persistence.inbox import inbox
 from persistence.outbox import outbox
-from persistence.schema import migrate
+from persistence.relay_session import RelaySession
+from persistence.retries import retries
 from persistence.unit_of_work import UnitOfWork
 from tests.support.component import component, rows
-from tests.support.messages import CREATE, UPDATE, create, read, update
+from tests.support.messages import CREATE, MAX_BYTES, UPDATE, codec, create, message, update
+from worker.exceptions import NotReplayable
 from worker.processor import Processor
-from worker.reading import Received
+from worker.reading import Reader, Received
+from worker.replay import replay
+from worker.wire import Message
 
-IDS = [uuid4() for _ in range(3)]
+IDS = [UUID(int=2**100 + i) for i in range(3)]
+MAX_ATTEMPTS = 2
+EXPIRED = [{"queue": "tests.commands", "reason": "expired"}]
 
 
 class Crash(BaseException):
     """The process dies here."""
 
 
-def sabotage(command: Command) -> None:
-    if isinstance(command, UpdateValue) and command.value == "bug":
-        raise RuntimeError("the handler has a bug")
+class Known:
+    """What must be known of one command."""
+
+    def __init__(self) -> None:
+        self.status = "new"
+        self.attempt = self.first = 1
+        self.failures = 0  # how often it was given up
 
 
 class Model:
     """What must be true, in plain dictionaries."""
 
     def __init__(self) -> None:
+        self.broken = True  # whether the handler has its bug: it fails for every odd command id
         self.entities: dict[UUID, tuple[str | None, int]] = {}
-        self.endings: dict[UUID, str] = {}
-        self.letters = 0
+        self.commands: dict[UUID, Known] = defaultdict(Known)
+
+    def fails(self, command: Command) -> bool:
+        return self.broken and bool(command.command_id.int % 2)
 
     def apply(self, received: Received) -> None:
-        command_id = received.command_id
-        assert command_id is not None
-        if command_id in self.endings:
+        command, known = received.command, self._waits(received)
+        assert command is not None
+        if known is None:
             return
-        content = json.loads(received.message.body)
-        entity_id = UUID(content["entity_id"])
-        known = self.entities.get(entity_id)
-        if received.message.type == CREATE:
-            self._end(command_id, entity_id, known is None, (None, 1))
-        elif content["value"] == "bug" and known:
-            self.endings[command_id] = "failed"
-            self.letters += 1
+        present = self.entities.get(command.entity_id)
+        if isinstance(command, Create) is bool(present):
+            known.status = "rejected"
+        elif self.fails(command):
+            self._count(known)
         else:
-            version = known[1] + 1 if known else 0
-            self._end(command_id, entity_id, known is not None, (content["value"], version))
+            known.status = "applied"
+            version = present[1] + 1 if present else 1
+            self.entities[command.entity_id] = getattr(command, "value", None), version
 
-    def _end(
-        self, command_id: UUID, entity_id: UUID, allowed: bool, state: tuple[str | None, int]
-    ) -> None:
-        self.endings[command_id] = "applied" if allowed else "rejected"
-        if allowed:
-            self.entities[entity_id] = state
+    def crash(self, received: Received) -> None:
+        known = self._waits(received)
+        is_retry = known and known.status == "retrying"
+        if known and not (is_retry and "x-death" in received.message.headers):
+            self._fail(known)
+
+    def replay(self, command_id: UUID) -> None:
+        known = self.commands[command_id]
+        known.status, known.attempt = "retrying", known.attempt + 1
+        known.first = known.attempt
+
+    def _waits(self, received: Received) -> Known | None:
+        """Return what is known of the command, if this is the delivery that it waits for."""
+        assert received.command_id is not None
+        known = self.commands[received.command_id]
+        attempt = received.message.headers.get("retry-attempt")
+        waits = known.status == "new" or (known.status == "retrying" and known.attempt == attempt)
+        return known if waits else None
+
+    def _count(self, known: Known) -> None:
+        if known.attempt - known.first + 1 >= MAX_ATTEMPTS:
+            self._fail(known)
+        else:
+            known.status, known.attempt = "retrying", known.attempt + 1
+
+    def _fail(self, known: Known) -> None:
+        known.status, known.failures = "failed", known.failures + 1
 
 
 class Interleavings(RuleBasedStateMachine):
-    def __init__(self) -> None:
-        super().__init__()
-        self._folder = tempfile.TemporaryDirectory()
-        self._database = Database(f"sqlite:///{Path(self._folder.name) / 'component.db'}")
-        migrate(self._database)
-        self._processor = Processor(component(self._database, sabotage, max_attempts=1))
+    """A queue, two consumers, a relay of ours and one of an older release, and a person."""
+
+    database: Database
+    other: Database
+
+    @initialize()
+    def begin(self) -> None:
+        with self.database.engine.begin() as connection:
+            for table in metadata.sorted_tables:
+                connection.execute(table.delete())
         self._model = Model()
-        self._queue: list[Received] = []
-        self._sent: list[Received] = []
+        self._component = component(self.database, self._sabotage, max_attempts=MAX_ATTEMPTS)
+        self._processor = Processor(self._component)
+        elsewhere = component(self.other, self._sabotage, max_attempts=MAX_ATTEMPTS)
+        self._elsewhere = Processor(elsewhere)
+        self._reader = Reader(codec(), MAX_BYTES)
+        self._queue: list[Message] = []
+        self._sent: list[Message] = []
+        self._forgotten: set[UUID] = set()  # whose retry only the queue had, and lost
 
-    def teardown(self) -> None:
-        self._database.dispose()
-        self._folder.cleanup()
+    @rule(entity_id=strategies.sampled_from([*IDS, None]), odd=strategies.booleans())
+    def send_a_create(self, entity_id: UUID | None, odd: bool) -> None:
+        content = create(entity_id, command_id=self._id(odd))
+        if entity_id is None:
+            del content["entity_id"]
+        self._send(message(CREATE, content))
 
-    @rule(entity_id=strategies.sampled_from(IDS))
-    def send_a_create(self, entity_id: UUID) -> None:
-        self._send(read(CREATE, create(entity_id)))
-
-    @rule(entity_id=strategies.sampled_from(IDS), value=strategies.sampled_from(["a", "b", "bug"]))
-    def send_an_update(self, entity_id: UUID, value: str) -> None:
-        self._send(read(UPDATE, update(entity_id, value)))
+    @rule(entity_id=strategies.sampled_from(IDS), odd=strategies.booleans())
+    def send_an_update(self, entity_id: UUID, odd: bool) -> None:
+        self._send(message(UPDATE, update(entity_id, f"{odd}", command_id=self._id(odd))))
 
     @precondition(lambda self: self._sent)
     @rule(data=strategies.data())
     def send_again(self, data: strategies.DataObject) -> None:
         self._queue.append(data.draw(strategies.sampled_from(self._sent)))
 
+    @rule()
+    def mend_or_break_the_handler(self) -> None:
+        self._model.broken = not self._model.broken
+
     @precondition(lambda self: self._queue)
-    @rule(count=strategies.integers(1, 6))
-    def take_a_batch(self, count: int) -> None:
-        self._processor.apply(self._queue[:count])
-        self._settled(count)
-        del self._queue[:count]
+    @rule(count=strategies.integers(1, 6), is_acked=strategies.booleans())
+    def take_a_batch(self, count: int, is_acked: bool) -> None:
+        """Without the ack, the process has died after the commit."""
+        batch = self._read(self._queue[:count])
+        self._processor.apply(batch)
+        self._applied(batch)
+        if is_acked:
+            del self._queue[:count]
 
     @precondition(lambda self: self._queue)
     @rule(count=strategies.integers(1, 6))
     def die_before_the_commit(self, count: int) -> None:
-        self._die(count, lambda write, unit: (write(unit), self._crash()))
+        with self._before_the_end(self._die), pytest.raises(Crash):
+            self._processor.apply(self._read(self._queue[:count]))
+
+    @precondition(lambda self: self._queue and self.database.is_postgresql)
+    @rule(count=strategies.integers(1, 4), start=strategies.integers(0, 4))
+    def two_take_a_batch(self, count: int, start: int) -> None:
+        """The second has what the first has, or part of it, and commits before the first writes."""
+        mine, theirs = self._queue[:count], self._queue[start : start + count]
+        batch = self._read(mine)
+        with self._before_the_end(lambda: self._be_faster(self._read(theirs))):
+            try:
+                self._processor.apply(batch)
+            except Collision:
+                again = True
+            else:
+                again = False
+        if again:
+            self._processor.apply(batch)
+        self._applied(batch)
+        self._queue = [*self._queue[count:], *theirs]  # its ack was lost
 
     @precondition(lambda self: self._queue)
-    @rule(count=strategies.integers(1, 6))
-    def die_between_commit_and_ack(self, count: int) -> None:
-        self._processor.apply(self._queue[:count])
-        self._settled(count)
+    @rule(count=strategies.integers(1, 4), has_expired=strategies.booleans())
+    def end_in_the_backstop_queue(self, count: int, has_expired: bool) -> None:
+        death = {"x-death": EXPIRED} if has_expired else {}
+        ended = [one._replace(headers={**one.headers, **death}) for one in self._queue[:count]]
+        batch = self._read(ended)
+        self._processor.crash(batch)
+        for received in batch:
+            self._model.crash(received)
+            self._remembered(received)
+        del self._queue[:count]
+
+    @rule(is_older=strategies.booleans())
+    def relay(self, is_older: bool) -> None:
+        """Send every retry, as if its time had come; the older release deletes what it sent."""
+        with self.database.engine.begin() as connection:
+            connection.execute(retries.update().values(due_at=datetime.now(UTC)))
+        with RelaySession(self.database, "tests") as session:
+            due = session.due(100)
+            if not is_older:
+                session.sent_retries(row.id for row in due)
+        if is_older:
+            with self.database.engine.begin() as connection:
+                connection.execute(retries.delete())
+        self._queue += [message(body=row.command.body, **row.command.properties) for row in due]
+
+    @rule()
+    def lose_the_queue(self) -> None:
+        waiting = {(row["command_id"], row["attempt"]) for row in rows(self.database, retries)}
+        for command_id, known in self._model.commands.items():
+            if known.status == "retrying" and (command_id, known.attempt) not in waiting:
+                self._forgotten.add(command_id)
+        self._queue.clear()
+
+    @rule(data=strategies.data())
+    def replay(self, data: strategies.DataObject) -> None:
+        letters = rows(self.database, dead_letters)
+        if letters:
+            letter = data.draw(strategies.sampled_from(letters))
+            replay(self._component, letter["id"])
+            self._model.replay(letter["command_id"])
+            with pytest.raises(NotReplayable):
+                replay(self._component, letter["id"])
 
     @invariant()
     def the_tables_are_what_the_model_says(self) -> None:
-        found = {
-            row["id"]: (row["value"], row["version"]) for row in rows(self._database, entities)
-        }
+        found = {row["id"]: (row["value"], row["version"]) for row in rows(self.database, entities)}
         assert found == self._model.entities
-        endings = {row["command_id"]: row["status"] for row in rows(self._database, inbox)}
-        assert endings == self._model.endings
+        known = {row["command_id"]: (row["status"], row["attempt"]) for row in self._inbox()}
+        commands = self._model.commands.items()
+        assert known == {one: (k.status, k.attempt) for one, k in commands if k.status != "new"}
+
+    @invariant()
+    def every_command_that_has_ended_has_one_outcome(self) -> None:
+        heard = Counter(
+            (json.loads(row["body"])["command_id"], row["type"].partition(".")[0])
+            for row in rows(self.database, outbox)
+        )
+        for command_id, known in self._model.commands.items():
+            outcomes = [heard[f"{command_id}", kind] for kind in ("entity", "CommandRejected")]
+            assert outcomes == [known.status == "applied", known.status == "rejected"]
+            assert heard[f"{command_id}", "CommandFailed"] == known.failures
+
+    @invariant()
+    def every_failed_command_has_one_dead_letter(self) -> None:
+        letters = sorted(row["command_id"] for row in rows(self.database, dead_letters))
+        failed = (one for one, k in self._model.commands.items() if k.status == "failed")
+        assert letters == sorted(failed)
+
+    @invariant()
+    def every_waiting_command_has_a_way_on(self) -> None:
+        there = {(row["command_id"], row["attempt"]) for row in rows(self.database, retries)}
+        there |= {
+            (UUID(json.loads(one.body)["command_id"]), one.headers.get("retry-attempt"))
+            for one in self._queue
+        }
+        for row in self._inbox():
+            if row["status"] == "retrying" and row["command_id"] not in self._forgotten:
+                assert (row["command_id"], row["attempt"]) in there
+
+    @invariant()
+    def every_retry_is_waited_for(self) -> None:
+        waiting = {
+            (row["command_id"], row["attempt"])
+            for row in self._inbox()
+            if row["status"] == "retrying"
+        }
+        assert {(r["command_id"], r["attempt"]) for r in rows(self.database, retries)} <= waiting
+
+    @invariant()
+    def no_command_is_tried_too_often(self) -> None:
+        for known in self._model.commands.values():
+            assert known.attempt - known.first < MAX_ATTEMPTS
 
     @invariant()
     def the_events_of_an_entity_are_stored_in_their_order(self) -> None:
         versions: dict[Any, list[int]] = defaultdict(list)
-        for row in rows(self._database, outbox):
+        for row in rows(self.database, outbox):
             if row["aggregate_id"]:
                 headers = row["headers"]
                 versions[row["aggregate_id"]].append(headers["aggregate-version"])
         for entity_id, (_, version) in self._model.entities.items():
             assert versions[entity_id] == list(range(1, version + 1))
 
-    def _send(self, received: Received) -> None:
-        self._sent.append(received)
-        self._queue.append(received)
+    def _id(self, odd: bool) -> str:
+        return str(UUID(int=2 * len(self._sent) + odd))
 
-    def _settled(self, count: int) -> None:
-        for received in self._queue[:count]:
+    def _inbox(self) -> list[dict[str, Any]]:
+        return rows(self.database, inbox)
+
+    def _send(self, one: Message) -> None:
+        self._sent.append(one)
+        self._queue.append(one)
+
+    def _read(self, messages: Sequence[Message]) -> list[Received]:
+        return [self._reader.read(one) for one in messages]
+
+    def _applied(self, batch: Sequence[Received]) -> None:
+        for received in batch:
             self._model.apply(received)
+            self._remembered(received)
 
-    def _die(self, count: int, write: Callable[[Any, UnitOfWork], object]) -> None:
-        original = UnitOfWork._write
-        with patch.object(UnitOfWork, "_write", lambda unit: write(original, unit)):
-            try:
-                self._processor.apply(self._queue[:count])
-            except Crash:
-                return
-        raise AssertionError("the process did not die")
+    def _remembered(self, received: Received) -> None:
+        """A copy of the sender's brings back the retry that was lost."""
+        if "retry-attempt" not in received.message.headers:
+            self._forgotten.discard(received.command_id)  # type: ignore[arg-type]
 
-    def _crash(self) -> None:
+    def _be_faster(self, batch: Sequence[Received]) -> None:
+        try:
+            self._elsewhere.apply(batch)
+        except Conflict:  # the first has locked an entity
+            return
+        self._applied(batch)
+
+    def _before_the_end(self, do: Callable[[], object]) -> Any:
+        """Have this done before the next unit of work writes."""
+        write = UnitOfWork._write
+
+        def first(unit: UnitOfWork) -> None:
+            with patch.object(UnitOfWork, "_write", write):
+                do()
+            write(unit)
+
+        return patch.object(UnitOfWork, "_write", first)
+
+    def _die(self) -> None:
         raise Crash
 
+    def _sabotage(self, command: Command) -> None:
+        if self._model.fails(command):
+            raise RuntimeError("the handler has a bug")
 
-TestInterleavings = Interleavings.TestCase
-TestInterleavings.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+
+def impatient(connection: Any, record: object) -> None:
+    connection.execute("SET lock_timeout = 50")
+    connection.commit()
+
+
+def test_any_interleaving_does_what_the_model_says(database):
+    with Database(database.url.render_as_string(hide_password=False)) as other:
+        if database.is_postgresql:
+            event.listen(other.engine, "connect", impatient)
+        machine = type("Machine", (Interleavings,), {"database": database, "other": other})
+        run_state_machine_as_test(
+            machine, settings=settings(max_examples=30, stateful_step_count=25, deadline=None)
+        )

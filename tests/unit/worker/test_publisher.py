@@ -1,31 +1,37 @@
 """What the publisher knows of its messages, with a broker that says what the test wants."""
 
+import struct
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from pika import BasicProperties
+from pika.exceptions import ChannelWrongStateError, ShortStringTooLong
 from pika.spec import Basic
 
 from worker import publisher as module
-from worker.exceptions import BrokerUnavailable
+from worker.exceptions import BrokerUnavailable, Unsendable
 from worker.publisher import Publisher
 
 
 class FakeChannel:
     def __init__(self) -> None:
         self.published: list[tuple[str, str, bytes, bool]] = []
+        self.error: Exception | None = None
 
     def add_on_return_callback(self, callback: Callable[..., None]) -> None:
         self.on_return = callback
 
     def confirm_delivery(self, ack_nack_callback: Callable[[Any], None], callback: Any) -> None:
         self.on_confirm = ack_nack_callback
+        callback(None)
 
     def basic_publish(
         self, exchange: str, key: str, body: bytes, properties: BasicProperties, mandatory: bool
     ) -> None:
+        if self.error:
+            raise self.error
         self.published.append((exchange, key, body, mandatory))
 
 
@@ -35,14 +41,16 @@ class FakeBroker:
     def __init__(self) -> None:
         self.fake_channel = FakeChannel()
         self.blocked = False
+        self.opens = True
         self.script: list[Callable[[], None]] = []
         self.steps = 0
 
-    def channel(self) -> FakeChannel:
+    def open_channel(self, on_open: Callable[..., None], on_close: Any) -> FakeChannel:
+        self.on_close = on_close
+        self.open = lambda: on_open(self.fake_channel)
+        if self.opens:
+            self.open()
         return self.fake_channel
-
-    def call(self, method: Callable[..., None], **arguments: Any) -> None:
-        method(**arguments, callback=None)
 
     def step(self, timeout: float) -> None:
         self.steps += 1
@@ -69,7 +77,7 @@ def broker() -> FakeBroker:
 
 @pytest.fixture
 def publisher(broker: FakeBroker) -> Publisher:
-    return Publisher(broker, while_waiting=lambda: None)
+    return Publisher(broker)
 
 
 def publish(publisher: Publisher, message_id: str | None = None, key: str = "key") -> int:
@@ -162,12 +170,12 @@ def test_a_message_that_was_confirmed_is_not_the_one_that_came_back(broker, publ
 def test_waiting_ends_when_everything_is_confirmed(broker, publisher):
     publish(publisher), publish(publisher)
     broker.script = [lambda: broker.ack(1), lambda: broker.ack(2)]
-    publisher.wait()
+    publisher.wait(lambda: not publisher.pending)
     assert (broker.steps, publisher.confirmed) == (2, {1, 2})
 
 
 def test_waiting_for_nothing_ends_at_once(broker, publisher):
-    publisher.wait()
+    publisher.wait(lambda: not publisher.pending)
     assert broker.steps == 0
 
 
@@ -175,7 +183,7 @@ def test_a_nack_does_not_hold_up_what_others_have_taken(broker, publisher):
     for _ in range(3):
         publish(publisher)
     broker.script = [lambda: broker.ack(1), lambda: broker.nack(2), lambda: broker.ack(3)]
-    publisher.wait()
+    publisher.wait(lambda: not publisher.pending)
     assert (publisher.nacked, publisher.confirmed) == ({2}, {1, 3})
 
 
@@ -183,17 +191,45 @@ def test_what_was_confirmed_stays_known_when_the_broker_is_lost(broker, publishe
     publish(publisher), publish(publisher)
     broker.script = [lambda: broker.ack(1)]
     with pytest.raises(BrokerUnavailable):
-        publisher.wait()
+        publisher.wait(lambda: not publisher.pending)
     assert publisher.confirmed == {1}
 
 
-def test_who_waits_is_asked_at_every_step_whether_to_go_on(broker):
-    asked = []
-    publisher = Publisher(broker, while_waiting=lambda: asked.append(broker.steps))
+def test_a_publisher_is_ready_when_its_channel_is_open(broker):
+    broker.opens = False
+    publisher = Publisher(broker)
+    assert not publisher.ready
+    broker.open()
+    assert publisher.ready
+
+
+def test_a_channel_that_the_broker_closes_is_known_with_the_reason(broker, publisher):
+    broker.on_close(BrokerUnavailable("invalid message", 406))
+    assert (str(publisher.error), publisher.error.code) == ("invalid message", 406)
+
+
+def test_who_waits_hears_of_a_closed_channel(broker, publisher):
     publish(publisher)
-    broker.script = [lambda: None, lambda: None, lambda: broker.ack(1)]
-    publisher.wait()
-    assert asked == [0, 1, 2]
+    broker.script = [lambda: broker.on_close(BrokerUnavailable("invalid message", 406))]
+    with pytest.raises(BrokerUnavailable, match="invalid message"):
+        publisher.wait(lambda: not publisher.pending)
+
+
+@pytest.mark.parametrize(
+    "error", [struct.error("q"), ShortStringTooLong("t"), AssertionError(), UnicodeError("x")]
+)
+def test_what_cannot_be_encoded_is_told_and_takes_no_number(broker, publisher, error):
+    broker.fake_channel.error = error
+    with pytest.raises(Unsendable, match=type(error).__name__):
+        publish(publisher)
+    broker.fake_channel.error = None
+    assert (publish(publisher), publisher.pending) == (1, 1)
+
+
+def test_a_channel_that_is_closed_is_no_fault_of_the_message(broker, publisher):
+    broker.fake_channel.error = ChannelWrongStateError("closed")
+    with pytest.raises(BrokerUnavailable):
+        publish(publisher)
 
 
 class Clock:
@@ -211,8 +247,8 @@ def test_a_broker_that_confirms_nothing_for_a_minute_is_given_up(broker, publish
     clock = Clock(monkeypatch)
     publish(publisher)
     broker.script = [lambda: clock.pass_by(31)] * 2
-    with pytest.raises(BrokerUnavailable, match=r"^no confirm within 60 s$"):
-        publisher.wait()
+    with pytest.raises(BrokerUnavailable, match=r"^no answer within 60 s$"):
+        publisher.wait(lambda: not publisher.pending)
 
 
 def test_a_broker_that_confirms_slowly_is_waited_for(broker, publisher, monkeypatch):
@@ -228,7 +264,7 @@ def test_a_broker_that_confirms_slowly_is_waited_for(broker, publisher, monkeypa
         return late
 
     broker.script = [slowly(1), slowly(2), slowly(3)]
-    publisher.wait()
+    publisher.wait(lambda: not publisher.pending)
     assert publisher.confirmed == {1, 2, 3}
 
 
@@ -237,7 +273,7 @@ def test_a_blocked_connection_is_waited_for(broker, publisher, monkeypatch):
     broker.blocked = True
     publish(publisher)
     broker.script = [*[lambda: clock.pass_by(50)] * 5, lambda: broker.ack(1)]
-    publisher.wait()
+    publisher.wait(lambda: not publisher.pending)
     assert publisher.confirmed == {1}
 
 

@@ -8,6 +8,7 @@ from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import pytest
+from pika import BasicProperties
 from structlog.testing import capture_logs
 
 from domain.exceptions import DomainError
@@ -17,14 +18,17 @@ from persistence.dead_letters import DeadLetterView, DeadLetterViews, dead_lette
 from persistence.entity.table import entities
 from persistence.exceptions import Refused, StorageUnavailable
 from persistence.inbox import inbox
+from persistence.messages import OutgoingMessage
 from persistence.outbox import outbox
 from persistence.relay_session import RelaySession
 from persistence.retries import retries
 from persistence.unit_of_work import UnitOfWork
 from tests.support.component import Sabotage, component, rows
-from tests.support.messages import CREATE, UPDATE, create, message, read, update
+from tests.support.messages import CREATE, MAX_BYTES, UPDATE, codec, create, message, read, update
+from worker import wire
 from worker.processor import Processor
-from worker.reading import Received
+from worker.reading import Reader, Received
+from worker.wire import HISTORY_HEADER, properties_of_message
 
 
 class Bug(Exception):
@@ -335,9 +339,64 @@ def test_a_dead_letter_names_the_wrong_fields(world):
     assert world.letter().errors == {"value": ["Not a valid string."]}
 
 
-def test_a_mismatch_of_ids_is_a_dead_letter(world):
-    world.apply(read(CREATE, create(), message_id=str(uuid4())))
-    assert world.letter().kind == "id-mismatch"
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"command_id": "order-4711"}'])
+def test_who_asks_is_told_of_a_message_without_command_id(world, body):
+    world.apply(read(CREATE, body, reply_to="sender", correlation_id="c"))
+    (reply,) = rows(world.database, outbox)
+    content = json.loads(reply["body"])
+    assert (reply["reply_to"], reply["type"]) == ("sender", "CommandFailed")
+    assert (content["command_id"], content["reason"]) == (None, world.letter().reason)
+    assert (reply["correlation_id"], reply["headers"]) == ("c", {"schema-version": 1})
+
+
+def test_such_an_answer_is_correlated_by_the_message_id_where_there_is_nothing_else(world):
+    world.apply(read(CREATE, b"{", reply_to="sender", message_id="their own"))
+    assert rows(world.database, outbox)[0]["correlation_id"] == "their own"
+
+
+def test_who_asks_is_told_of_another_command_of_the_same_id(world):
+    content = update(world.entity(), "blue")
+    world.apply(read(UPDATE, content))
+    world.forget(outbox)
+    world.apply(read(UPDATE, {**content, "value": "green"}, reply_to="sender"))
+    (reply,) = world.bodies()
+    assert (reply["code"], reply["command_id"]) == ("command-id-reused", content["command_id"])
+
+
+@pytest.mark.parametrize("queue", ["tests.commands", "tests.commands.dead"])
+def test_nobody_has_answers_sent_to_our_own_queues(world, queue):
+    content = create()
+    world.apply(read(CREATE, content, reply_to=queue))
+    world.apply(read(CREATE, content, reply_to=queue))
+    world.apply(read(UPDATE, {**content, "value": "x"}, reply_to=queue))
+    world.apply(read(CREATE, b"{", reply_to=queue))
+    assert world.sent() == [(None, "entity.Created")]
+
+
+def outcome_of(world: World, *received: Received) -> Received:
+    """Return the last outcome as it comes to a queue that somebody named as `reply_to`."""
+    world.apply(*received)
+    row = rows(world.database, outbox)[-1]
+    outgoing = OutgoingMessage(**{name: row[name] for name in OutgoingMessage._fields})
+    world.forget(outbox)
+    encoded = b"".join(properties_of_message(outgoing, "other").encode())
+    arrived = wire.received(BasicProperties().decode(encoded), outgoing.body.encode())
+    return Reader(codec(), MAX_BYTES).read(arrived)
+
+
+@pytest.mark.parametrize(
+    ("type", "body"),
+    [(CREATE, create()), (UPDATE, update(uuid4())), (UPDATE, update(uuid4(), 7)), (CREATE, b"{")],
+    ids=["applied", "rejected", "failed", "unidentified"],
+)
+@pytest.mark.parametrize("settle", ["apply", "crash"])
+def test_an_outcome_that_comes_to_a_command_queue_ends_quietly(world, type, body, settle):
+    outcome = outcome_of(world, read(type, body, reply_to="another.commands"))
+    world.forget(dead_letters)
+    before = rows(world.database, inbox)
+    assert getattr(world.processor, settle)([outcome]) == {"ignored": 1}
+    assert (world.sent(), rows(world.database, dead_letters)) == ([], [])
+    assert rows(world.database, inbox) == before
 
 
 def test_an_unreadable_message_costs_its_neighbours_nothing(world):
@@ -425,8 +484,8 @@ def test_a_bad_message_with_the_content_of_an_applied_command_is_a_dead_letter(w
     applied = read(CREATE, content)
     world.apply(applied)
     world.forget(outbox)
-    assert world.apply(read(CREATE, content, message_id=str(uuid4()))) == {"dead": 1}
-    assert world.letter().kind == "id-mismatch"
+    assert world.apply(read(CREATE, content, content_encoding="gzip")) == {"dead": 1}
+    assert world.letter().kind == "malformed"
     assert (world.status(applied), world.sent()) == ("applied", [])
 
 
@@ -438,10 +497,10 @@ def test_a_bad_message_under_a_known_id_names_the_wrong_fields(world):
 
 
 def test_a_bad_message_that_comes_again_adds_nothing(world):
-    bad = read(CREATE, create(), message_id=str(uuid4()))
+    bad = read(CREATE, create(), content_encoding="gzip")
     world.apply(bad)
     assert world.apply(bad) == {"duplicate": 1}
-    assert world.letter().kind == "id-mismatch"
+    assert world.letter().kind == "malformed"
 
 
 def test_a_duplicate_in_the_same_batch_changes_nothing(world):
@@ -485,7 +544,7 @@ def test_another_command_of_the_same_id_leaves_the_first_outcome(world):
     world.forget(outbox)
     content = json.loads(received.message.body)
     world.apply(read(UPDATE, {**content, "value": "green"}, reply_to="sender"))
-    assert (world.known(received), world.sent()) == (before, [])
+    assert (world.known(received), world.sent()) == (before, [("sender", "CommandFailed")])
 
 
 def test_an_unreadable_message_with_a_known_id_is_a_dead_letter_of_its_own_kind(world):
@@ -840,6 +899,20 @@ def test_other_content_with_the_number_of_the_attempt_is_a_dead_letter(world):
     assert world.status(received) == "retrying"
 
 
+def test_the_history_of_a_retry_has_the_first_and_the_last_few_attempts(world):
+    received = read(UPDATE, update(world.entity(), "bug"))
+    world.sabotage(failing("bug"), max_attempts=1000)
+    lengths, first = [], set()
+    for _ in range(15):
+        world.apply(received)
+        received = world.next_attempt()
+        history = received.message.headers[HISTORY_HEADER].split()
+        lengths.append(len(history))
+        first.add(history[0])
+    assert lengths == [*range(1, 11), *[10] * 5]
+    assert len(first) == 1
+
+
 def test_a_sender_cannot_count_attempts_for_us(world):
     received = read(UPDATE, update(world.entity(), "bug"), headers={"retry-attempt": 99})
     world.sabotage(failing("bug"))
@@ -964,6 +1037,14 @@ def test_a_sender_cannot_have_a_command_tried_for_ever(world):
     assert endings == [{"retrying": 1}, {"failed": 1}]
 
 
+@pytest.mark.parametrize("first", [99, -5, 0, "2", None, 1.5, [2], b"\xff"])
+def test_a_forged_beginning_of_the_count_counts_for_nothing(world, first):
+    received = waiting(world)
+    world.sabotage(failing("bug"), max_attempts=2)
+    headers = {"retry-attempt": 2, "retry-first": first}
+    assert world.apply(read(UPDATE, received.message.body, headers=headers)) == {"failed": 1}
+
+
 # What the log says of it
 
 
@@ -1026,17 +1107,31 @@ def test_what_is_not_committed_is_not_said(world):
     assert [line for line in logs if line["log_level"] == "warning"] == []
 
 
-@pytest.mark.parametrize("text", ["a\x1b[2Jb", "a\r\nb", "a\x9b31mb", "a\u202eb", "a\x7fb"])
-def test_a_warning_moves_no_cursor(world, text):
-    def sabotage(command: Command) -> None:
-        raise Bug(text)
+SECRETS = "postgresql://shop:hunter2@10.0.0.7/shop: SELECT salary FROM staff"
 
-    world.sabotage(sabotage)
-    with capture_logs() as logs:
-        world.apply(read(CREATE, create()))
-    (warning,) = [line for line in logs if line["log_level"] == "warning"]
-    assert warning["error"].isprintable()
-    assert warning["error"].startswith("Bug: a")
+
+@pytest.mark.parametrize("reply_to", [None, "sender"])
+@pytest.mark.parametrize(
+    "raised", [Bug(SECRETS), KeyError(SECRETS), OSError(2, SECRETS, "/etc/passwd")], ids=repr
+)
+def test_the_world_is_told_nothing_of_the_inside_of_a_bug(world, raised, reply_to):
+    def sabotage(command: Command) -> None:
+        raise raised
+
+    world.sabotage(sabotage, max_attempts=1)
+    world.apply(read(CREATE, create(), reply_to=reply_to))
+    assert SECRETS in world.letter().reason
+    assert SECRETS in world.letter().traceback
+    for row in rows(world.database, outbox):
+        assert json.loads(row["body"])["reason"] == "It could not be applied; attempts: 1."
+        assert not any(word in str(row) for word in ("hunter2", "SELECT", "passwd", "Bug", "Error"))
+
+
+def test_the_world_is_told_nothing_of_the_words_of_the_database(world):
+    world.sabotage(failing(), max_attempts=1)
+    world.processor.refuse(read(CREATE, create()), Refused(SECRETS))
+    assert world.letter().reason == f"Refused: {SECRETS}"
+    assert [body["reason"] for body in world.bodies()] == ["It could not be applied; attempts: 1."]
 
 
 # What the database refuses

@@ -1,16 +1,20 @@
 import json
+import pickle
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pika import BasicProperties
+from pika import BasicProperties, data
 
 from persistence.messages import OutgoingMessage, StoredCommand
 from tests.support.messages import message
+from worker.headers import tolerate_bad_headers
 from worker.wire import (
     MAX_HEADERS,
+    Message,
     now_text,
     printable,
     properties_of_command,
@@ -127,10 +131,69 @@ def test_no_more_than_so_many_headers_are_kept():
     assert list(kept) == list(headers)[:MAX_HEADERS]
 
 
+def test_a_trace_is_kept_behind_however_many_headers():
+    headers = {f"h{i:03}": i for i in range(MAX_HEADERS)} | {"traceparent": "00-1"}
+    assert "traceparent" in message("t", b"", headers=headers).stored().properties["headers"]
+
+
 def test_our_headers_come_on_top_of_the_limit():
     headers = {f"h{i:03}": i for i in range(MAX_HEADERS)}
     kept = message("t", b"", headers=headers).stored(attempt=2).properties["headers"]
     assert kept["attempt"] == 2
+
+
+def arriving(headers: dict[str, Any], **properties: Any) -> Message:
+    """Return the message as it comes from the broker."""
+    tolerate_bad_headers()
+    return received(over_the_wire(BasicProperties(headers=headers, **properties)), b"body")
+
+
+LARGE = {
+    "many": {f"h{i:04}": i for i in range(6000)},
+    "long values": {f"h{i}": "x" * 50_000 for i in range(2)},
+    "long names": {f"{i:0255}": None for i in range(400)},
+    "tables": {"t": {f"k{i}": {} for i in range(10_000)}},
+    "an array of nothing": {"a": [None] * 100_000},
+    "deaths": {"x-death": [{f"k{i}": "x" * 100 for i in range(100)}] * 10},
+}
+
+
+@pytest.mark.usefixtures("_tolerant")
+@pytest.mark.parametrize("headers", LARGE.values(), ids=LARGE)
+def test_large_headers_are_cut_when_they_arrive(headers):
+    ours = {"retry-attempt": 2, "schema-version": 1, "traceparent": "00-1"}
+    kept = arriving({**headers, **ours}).headers
+    assert len(pickle.dumps(kept)) < 150_000
+    assert ours.items() <= kept.items()
+
+
+@pytest.mark.usefixtures("_tolerant")
+def test_deaths_that_the_broker_tells_stay_readable_among_large_headers():
+    death = {"reason": "expired", "queue": "other", "count": 1}
+    kept = arriving({"x-death": [death], "h": "x" * 5000}).headers
+    assert kept["x-death"] == [death]
+
+
+@pytest.mark.usefixtures("_tolerant")
+def test_a_few_headers_stay_as_they_came():
+    headers = {"tenant": 7, "deep": {"a": [1, {"b": None}]}, "traceparent": "00-1"}
+    assert arriving(headers).headers == headers
+
+
+@pytest.mark.usefixtures("_tolerant")
+@pytest.mark.parametrize("headers", LARGE.values(), ids=LARGE)
+def test_the_size_of_a_message_counts_its_properties(headers):
+    pieces: list[bytes] = []
+    wire_bytes = data.encode_table(pieces, headers)
+    message = arriving(headers, correlation_id="c" * 200)
+    assert message.size > 10 * (wire_bytes + 200)
+    assert message.size > len(pickle.dumps(message.headers))
+
+
+@pytest.fixture
+def _tolerant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "decode_table", data.decode_table)  # put back at the end
+    monkeypatch.setattr(BasicProperties, "decode", BasicProperties.decode)
 
 
 def test_a_long_header_is_cut():
@@ -191,6 +254,19 @@ def test_whatever_was_received_can_be_stored_and_sent_again(headers):
     restored = StoredCommand(b"", json.loads(json.dumps(stored.properties)))
     again = over_the_wire(properties_of_command(restored))
     assert (again.headers or {}) == stored.properties["headers"]
+
+
+@pytest.mark.parametrize("value", [["side"], "side", 7, None])
+@pytest.mark.parametrize("name", ["CC", "BCC"])
+def test_a_command_is_not_sent_again_to_the_queues_it_was_copied_to(name, value):
+    stored = message("t", b"", headers={name: value, "cc": "c"}).stored()
+    assert name in stored.properties["headers"]  # it is kept for people
+    assert properties_of_command(stored).headers == {"cc": "c"}
+
+
+def test_a_reply_address_of_another_channel_is_not_sent_again():
+    stored = message("t", b"", reply_to="amq.rabbitmq.reply-to").stored()
+    assert properties_of_command(stored).reply_to is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,31 @@
+"""A worker whose handler never returns: `HANG_AT=30 python -m tests.support.hanging consume`.
+
+`HANG_AT`: at which update. `PATIENCE`: seconds after which the watchdog ends it.
+"""
+
+import os
+from itertools import count
+from threading import Event
+from typing import Any
+
+from domain.entity.entity import Entity
+from worker.cli import main, processes
+
+
+def arm() -> None:
+    """Let the handler hang where the environment says so."""
+    update, updates = Entity.update, count(1)
+
+    def hang(self: Entity, command: Any) -> Any:
+        if next(updates) == int(os.environ["HANG_AT"]):
+            Event().wait()
+        return update(self, command)
+
+    Entity.update = hang  # type: ignore[method-assign]
+    if "PATIENCE" in os.environ:
+        processes.patience = lambda settings: float(os.environ["PATIENCE"])
+
+
+if __name__ == "__main__":
+    arm()
+    main()
