@@ -11,6 +11,7 @@ VARIABLES = (
     "COMPONENT_NAME",
     "COMMAND_QUEUE",
     "EVENT_EXCHANGE",
+    "DECLARE",
     "SINGLE_ACTIVE_CONSUMER",
     "PREFETCH_COUNT",
     "BATCH_SIZE",
@@ -55,6 +56,7 @@ def read(monkeypatch):
         ("component_name", "component"),
         ("command_queue", "component.commands"),
         ("event_exchange", "component.events"),
+        ("declare", True),
         ("single_active_consumer", False),
         ("max_attempts", 5),
         ("retry_delays", (1, 5, 30, 120)),
@@ -72,6 +74,13 @@ def test_a_setting_has_its_documented_default(read, name, value):
 
 def test_a_batch_is_no_larger_than_what_may_be_held(read):
     assert read().batch_size <= read().prefetch_count
+
+
+def test_each_node_of_a_cluster_must_be_a_url(read):
+    two = "amqp://u:p@one/%2F?heartbeat=7,amqps://u:p@two/%2F"
+    assert read(AMQP_URL=two).heartbeat == 7
+    with pytest.raises(SettingsError, match="AMQP_URL"):
+        read(AMQP_URL="amqp://one/%2F,amqp://two:0/%2F")
 
 
 @pytest.mark.parametrize(
