@@ -62,6 +62,8 @@ def _readable(component: Component, letter: DeadLetterView) -> Received:
     properties = properties_of_command(StoredCommand(letter.body, letter.properties))
     reader = Reader(component.codec, component.settings.max_message_bytes)
     result = reader.read(received(properties, letter.body))
+    if result.is_event:  # which a release before took for a command
+        raise NotReplayable("It is an event of some component, and no command.")
     if isinstance(result.fault, Undecodable):
         raise NotReplayable(f"It still cannot be read ({result.fault.kind}): {result.fault.reason}")
     return result

@@ -135,7 +135,8 @@ class Settlement:
         known = self._known(received)
         if known and not _is_its_attempt(received, known):
             return DUPLICATE
-        return self._fail(_letter(received, UNSENDABLE, reason), received)
+        letter = _letter(received, UNSENDABLE, reason)
+        return self._fail(letter, received, "It could not be sent again.")
 
     def _known(self, received: Received) -> InboxEntry | None:
         return self._unit.inbox.get(received.command_id) if received.command_id else None

@@ -185,6 +185,16 @@ def test_what_still_cannot_be_read_is_not_replayed(world, type, body, kind):
     refused(world, f"still cannot be read \\({kind}\\)")
 
 
+def test_an_event_that_a_release_before_took_for_a_command_is_not_replayed(world):
+    event_id, command_id = str(uuid4()), str(uuid4())
+    body = {"event_id": event_id, "command_id": command_id}
+    world.processor.apply([read("entity.Created", body, message_id=event_id, app_id="other")])
+    (letter,) = rows(world.database, dead_letters)
+    headers = {"causation-id": command_id}
+    world.set(dead_letters, properties={**letter["properties"], "headers": headers})
+    refused(world, "It is an event")
+
+
 def test_what_can_be_read_by_now_is_replayed(world):
     world.processor.apply([read("entity.Explode", create())])
     (letter,) = rows(world.database, dead_letters)

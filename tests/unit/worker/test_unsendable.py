@@ -113,15 +113,17 @@ def waiting(parts: Component, status: str = RETRYING, attempt: int = 2, **proper
 
 def test_the_command_of_a_retry_that_cannot_be_sent_ends_as_failed(database, parts):
     command_id, row = waiting(parts, reply_to="sender")
-    give_up_retry(parts, row, "why")
+    give_up_retry(parts, row, "error: '/etc/passwd' for amqp://u:secret@h")
     assert rows(database, retries) == []
     (entry,) = rows(database, inbox)
     assert (entry["status"], entry["outcome"]["type"]) == (FAILED, "CommandFailed")
     announced, replied = rows(database, outbox)
     assert json.loads(announced["body"])["code"] == "unsendable"
     assert (replied["body"], replied["reply_to"]) == (announced["body"], "sender")
+    assert json.loads(announced["body"])["reason"] == "It could not be sent again."
     (letter,) = rows(database, dead_letters)
     assert (letter["kind"], letter["command_id"]) == ("unsendable", command_id)
+    assert letter["reason"] == "error: '/etc/passwd' for amqp://u:secret@h"
 
 
 @pytest.mark.parametrize(("status", "attempt"), [(APPLIED, 2), (RETRYING, 3), (FAILED, 2)])
