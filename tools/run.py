@@ -2,13 +2,13 @@
 
 import fcntl
 import os
+import re
 import shlex
 import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.panel import Panel
@@ -111,10 +111,8 @@ def _lines_to_try(amqp_url: str) -> list[str]:
     ]
 
 
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    is_public = parts.password in (None, "guest")
-    return url if is_public else url.replace(f":{parts.password}@", ":***@")
+def _without_password(urls: str) -> str:
+    return re.sub(r"(://[^:/@]*:)(?!guest@)[^@]*@", r"\1***@", urls)
 
 
 def say(what: str) -> None:

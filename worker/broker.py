@@ -12,6 +12,7 @@ from pika.exceptions import ChannelClosed, ConnectionClosed
 
 from worker.exceptions import BrokerUnavailable, Unsendable
 from worker.headers import tolerate_bad_headers
+from worker.nodes import reachable
 
 CONNECT_TIMEOUT = 10.0  # seconds for the TCP connect, and again for the AMQP handshake
 
@@ -55,7 +56,7 @@ class Broker:
     def __init__(
         self, url: str, name: str, heartbeat: int, *, beside: "Broker | None" = None
     ) -> None:
-        """Connect; `name` is what the management pages of RabbitMQ show.
+        """Connect; `url` may name several nodes, `name` is what RabbitMQ's management pages show.
 
         `beside`: another connection, whose `step` serves this one too and outlives it. Nothing is
         waited for then: `is_open` tells when this one may be used, and `lost` whether it ever will.
@@ -64,7 +65,7 @@ class Broker:
         self.lost: BrokerUnavailable | None = None
         self._is_guest = beside is not None
         self.blocked = False
-        parameters = pika.URLParameters(url)
+        parameters = pika.URLParameters(reachable(url))
         parameters.heartbeat = heartbeat
         parameters.blocked_connection_timeout = None  # an alarm is not a lost connection: wait
         parameters.socket_timeout = CONNECT_TIMEOUT

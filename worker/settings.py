@@ -13,6 +13,7 @@ from environs import Env, EnvError, ValidationError, validate
 
 from persistence.database import check_url
 from worker.exceptions import SettingsError
+from worker.nodes import nodes
 
 DEFAULT_HEARTBEAT = 30  # seconds, unless AMQP_URL says ?heartbeat=
 
@@ -48,8 +49,8 @@ class Settings:
 
     @property
     def heartbeat(self) -> int:
-        """Seconds after which a silent broker counts as lost."""
-        query = parse_qs(urlsplit(self.amqp_url).query)
+        """Seconds after which a silent broker counts as lost; of several nodes, the first one's."""
+        query = parse_qs(urlsplit(nodes(self.amqp_url)[0]).query)
         return int(query.get("heartbeat", [str(DEFAULT_HEARTBEAT)])[0])
 
     @property
@@ -134,7 +135,12 @@ def _database_url(url: str) -> None:
         raise ValidationError(str(error)) from error
 
 
-def _amqp_url(url: str) -> None:
+def _amqp_url(urls: str) -> None:
+    for url in nodes(urls):
+        _node_url(url)
+
+
+def _node_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         heartbeat = parse_qs(parts.query).get("heartbeat", ["30"])[0]

@@ -10,6 +10,7 @@ from pika.exchange_type import ExchangeType
 
 from worker.broker import Broker
 from worker.exceptions import BrokerUnavailable, TopologyMismatch
+from worker.nodes import nodes
 from worker.settings import Settings
 
 log = structlog.get_logger()
@@ -136,7 +137,7 @@ def _attempt(broker: Broker, wanted: _Object, arguments: dict[str, Any] | None =
 
 @cache  # once a process, however often it connects
 def _advise(queue: str, amqp_url: str) -> None:
-    vhost = unquote(urlsplit(amqp_url).path[1:])
+    vhost = unquote(urlsplit(nodes(amqp_url)[0]).path[1:])
     pattern = "^" + queue.replace(".", r"\.") + "$"
     definition = f'{{"overflow":"reject-publish","delivery-limit":{NO_DELIVERY_LIMIT}}}'
     log.warning(

@@ -17,6 +17,7 @@ from tests.support.component import settings
 from tests.support.foreign import create
 from tests.support.system import System
 from tests.support.waiting import wait_for
+from tools.processes import free_port
 from tools.rabbitmq import RabbitMQNode
 from tools.servers import install_programs, server_folder
 from worker.broker import Broker
@@ -103,6 +104,12 @@ def test_the_backstop_queue_of_an_earlier_release_is_used_as_it_is(
     node.ctl(*advice)
     policies = node.ctl("list_queues", "name", "policy").splitlines()
     assert f"{backstop}\t{backstop}" in policies
+
+
+def test_a_node_that_is_away_is_passed_over(ours: Settings) -> None:
+    away = f"amqp://guest:guest@127.0.0.1:{free_port()}/%2F"
+    for _ in range(8):  # in random order: all of them by chance once in 256 times
+        declare_as(ours, f"{away},{ours.amqp_url}")
 
 
 def test_a_queue_that_was_never_ours_is_refused_with_a_way_out(ours: Settings) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.checker import check
 from tests.support.foreign import Sent, create, update
-from tests.support.system import System
+from tests.support.system import ROOT, System
 from tests.support.waiting import wait_for
 from tests.upgrades.release import RELEASES, Release
 
@@ -93,18 +93,27 @@ def test_a_release_and_the_next_work_side_by_side(
         system.call(command, root=old)
     system.call("migrate")  # under the old ones' feet
     subscriber = system.subscriber()
-    both = [system.start(role, root=old) for role in ("consume", "relay")]
-    both += [system.start(role) for role in ("consume", "relay")]
-    sent = traffic(400)
-    system.sender().send(sent)
-    system.sender().send(sent[::3])
+    shared = {"PREFETCH_COUNT": "20", "BATCH_SIZE": "10", "LOG_LEVEL": "debug"}
+    old_relay = system.start("relay", root=old)
+    old_relay.wait_for_log("relaying")
+    consumers = [system.start("consume", root=root, **shared) for root in (old, ROOT)]
+    for consumer in consumers:
+        consumer.wait_for_log("consuming")
+    sent = traffic(800)
+    system.sender().send(sent[:400])
+    wait_for(lambda: subscriber.distinct() > 100, "events by the old relay", 60)
+    assert old_relay.stop() == 0, old_relay.log()
+    relay = system.start("relay")
+    relay.wait_for_log("relaying")
+    system.sender().send(sent[400:])
+    system.sender().send(sent[::10])
     wait_for(lambda: subscriber.distinct() == len(sent), "all events", 60)
     wait_for(lambda: system.waiting() == system.count("outbox") == 0, "nothing left")
     assert check(system, sent, subscriber.all()).problems == []
-    batches = [process.log().count('"batch"') for process in both if process.role == "consume"]
-    assert all(batches), "one of the two has done nothing"
-    for process in both:
+    for process in (*consumers, relay):
         assert process.stop() == 0, process.log()
+    for consumer in consumers:
+        assert consumer.log().count('"batch"') > 1, "one of the two has done nothing"
 
 
 @each_release

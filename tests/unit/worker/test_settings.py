@@ -76,6 +76,13 @@ def test_a_batch_is_no_larger_than_what_may_be_held(read):
     assert read().batch_size <= read().prefetch_count
 
 
+def test_each_node_of_a_cluster_must_be_a_url(read):
+    two = "amqp://u:p@one/%2F?heartbeat=7,amqps://u:p@two/%2F"
+    assert read(AMQP_URL=two).heartbeat == 7
+    with pytest.raises(SettingsError, match="AMQP_URL"):
+        read(AMQP_URL="amqp://one/%2F,amqp://two:0/%2F")
+
+
 @pytest.mark.parametrize(
     ("variable", "text", "value"),
     [
