@@ -12,6 +12,8 @@ from time import sleep
 from domain.entity.commands import UpdateValue
 from domain.entity.entity import Entity
 from domain.entity.events import Updated
+from persistence import relay_session
+from worker import relay
 from worker.__main__ import main
 
 FLAKY = "flaky"  # begins the value of a command whose handler fails now and then
@@ -31,4 +33,6 @@ def update(self: Entity, command: UpdateValue) -> Updated:
 
 if __name__ == "__main__":
     Entity.update = update  # type: ignore[method-assign]
+    relay_session.SILENCE = 10.0
+    relay.TOUCH_INTERVAL = 1.0
     main()
