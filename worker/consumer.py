@@ -115,8 +115,11 @@ class Consumer:
         while commands.unsettled or self._backstop.unsettled:
             self._stop.check()
             settled = self._work(commands), self._work(self._backstop)
-            if not any(settled):
+            if any(settled):
+                broker.step()
+            else:
                 self._hold(0.05)
+        intake.finish()
         if self._settings.single_active_consumer:
             # Cancelled or closed in good order, we would hand over first, and be overtaken by the
             # next one with what we have not taken yet. Broken off, it goes back before that.
