@@ -19,10 +19,12 @@ from persistence.relay_session import RelaySession
 from persistence.unit_of_work import UnitOfWork
 from tests.support import hanging
 from tests.support.misbehaving import create
-from worker import outgoing
+from worker import consumer, outgoing
 from worker.batches import Batches
 from worker.cli import main
 from worker.lane import BITE
+from worker.schema import require_schema
+from worker.storage import Storage
 from worker.watchdog import Watchdog
 
 
@@ -113,6 +115,11 @@ def no_watchdog() -> None:
     Watchdog.look = lambda self: None  # type: ignore[method-assign]  # the mutation
 
 
+def back_after_a_read() -> None:
+    """The database is believed to be back as soon as it can be read."""
+    Storage._try = lambda self: require_schema(self._database)  # type: ignore[method-assign]  # the mutation
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     mutant.__name__: mutant
     for mutant in (
@@ -124,6 +131,7 @@ MUTANTS: dict[str, Callable[[], None]] = {
         inbox_without_condition,
         retry_deleted_at_the_confirm,
         no_watchdog,
+        back_after_a_read,
     )
 }
 
@@ -134,5 +142,7 @@ if __name__ == "__main__":
         MUTANTS[os.environ["MUTANT"]]()
     if "HOLD" in os.environ:
         Entity.create = create  # type: ignore[method-assign, assignment]
+    if "GIVE_BACK_AFTER" in os.environ:
+        consumer.GIVE_BACK_AFTER = float(os.environ["GIVE_BACK_AFTER"])
     retries.LEASE = timedelta(seconds=1)  # so that nobody waits for long
     main()

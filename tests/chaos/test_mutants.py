@@ -103,6 +103,21 @@ def a_handler_that_hangs(system: System, mutant: str) -> Report:
     return settle_and_check(system, sent, subscriber)
 
 
+def a_database_that_only_reads_for_a_while(system: System, mutant: str) -> Report:
+    """What is given back counts towards its limit, so it is given back once an outage."""
+    subscriber, sent = system.subscriber(), commands(5)
+    system.start("relay")
+    consumer = system.start("consume", module=MODULE, MUTANT=mutant, GIVE_BACK_AFTER="0.1")
+    consumer.wait_for_log('"consuming"')
+    with system.only_reading():
+        system.sender().send(sent)
+        consumer.wait_for_log("gave back what was delivered")
+        if mutant != "none":
+            wait_for(lambda: system.waiting(f"{system.queue}.dead"), "a limit to be reached", 90)
+        assert system.count("inbox") == 0, "it could write"
+    return settle_and_check(system, sent, subscriber)
+
+
 def settle_and_check(
     system: System, sent: list[Sent], subscriber: Subscriber, *, repeats: bool = True
 ) -> Report:
@@ -123,6 +138,7 @@ SCENARIOS: dict[str, tuple[Callable[[System, str], Report], str]] = {
     "no_watchdog": (a_handler_that_hangs, "lost"),
     "delete_past_a_nack": (a_queue_that_is_full_now_and_then, "out_of_order"),
     "inbox_without_condition": (a_retry_that_two_consumers_have, "doubled"),
+    "back_after_a_read": (a_database_that_only_reads_for_a_while, "wrongly_dead"),
     "retry_deleted_at_the_confirm": (a_queue_that_is_lost_with_a_retry, "lost"),
 }
 

@@ -261,21 +261,13 @@ def start_impatient(rig: Rig) -> None:
 
 def test_a_database_that_only_reads_is_away_until_a_new_session_may_write(rig: Rig) -> None:
     start_impatient(rig)
-    name = make_url(rig.system.database_url).database
-    rig.system.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
-    rig.database.reset()
-    rig.send(20)
-    try:
+    with rig.system.only_reading():
+        rig.send(20)
         wait_for(lambda: "read-only" in get(rig.ports[0], "/readyz")[1], "the reason")
         rig.consumer.wait_for_log("gave back what was delivered")
         hold(5)
         assert get(rig.ports[0], "/readyz")[0] == 503
         assert lines(rig.consumer, "gave back") == 1
-    finally:
-        rig.system.execute(
-            f"SET TRANSACTION READ WRITE;"
-            f' ALTER DATABASE "{name}" RESET default_transaction_read_only'
-        )
     rig.wait_until_settled()
     rig.wait_until_ready()
     rig.check()

@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pika
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 from tests.support.foreign import Sender, Sent, Subscriber
 from tests.support.waiting import wait_for
@@ -182,6 +182,19 @@ class System:
             return self.waiting() >= 0
         except pika.exceptions.ChannelClosedByBroker:
             return False
+
+    @contextmanager
+    def only_reading(self) -> Iterator[None]:
+        """Let new sessions of the database only read, and end those that may write."""
+        name = make_url(self.database_url).database
+        setting = f'ALTER DATABASE "{name}" %s default_transaction_read_only'
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        self.execute((setting % "SET") + " = on")
+        self.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+        try:
+            yield
+        finally:
+            self.execute(f"SET TRANSACTION READ WRITE; {setting % 'RESET'}")
 
     @contextmanager
     def locked(self, table: str) -> Iterator[None]:
