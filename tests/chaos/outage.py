@@ -1,15 +1,21 @@
-"""One server away for a while, under load: `python -m tests.chaos.outage --seconds 180`."""
+"""One thing wrong for a while, under load: `python -m tests.chaos.outage --seconds 180`."""
 
+import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 
 import click
+from sqlalchemy import text
 
-from tests.chaos.scene import RELAYS, Scene, staged
+from tests.chaos.scene import CONSUMERS, RELAYS, Scene, staged
 from tests.support.checker import check
+from tests.support.foreign import update
 from tests.support.health import get
+from tests.support.postgresql import connect
 from tests.support.waiting import hold, wait_for
 
 
@@ -22,9 +28,13 @@ class Recovery:
 
 
 def outage(scene: Scene, server: str, seconds: float) -> Recovery:
-    """Take a server (`broker` or `database`) away; assert that it costs time and nothing else."""
+    """Take a server away; assert that it costs time and nothing else.
+
+    `server`: `broker`, `database`, or `database, for writing`.
+    """
     rate, processes = _steady_rate(scene, 5), dict(scene.processes)
-    before = _said(scene, server)
+    words = server.partition(",")[0]
+    before = _said(scene, words)
     _take_away(scene, server, seconds)
     returned = monotonic()
     wait_for(lambda: _rate(scene, 1) >= 0.8 * rate, "events as fast as before", 60)
@@ -34,7 +44,7 @@ def outage(scene: Scene, server: str, seconds: float) -> Recovery:
     assert scene.processes == processes
     assert all(process.code is None for process in processes.values()), "a process has ended"
     assert scene.system.count("dead_letters") == 0
-    said = _said(scene, server) - before
+    said = _said(scene, words) - before
     for role in processes:
         # Of the relays only one works, so only that one sees the broker come back, or even go.
         standing_by = server == "broker" and role in RELAYS
@@ -55,14 +65,100 @@ def _said(scene: Scene, server: str) -> Counter[tuple[str, str]]:
 
 
 def _take_away(scene: Scene, server: str, seconds: float) -> None:
+    with _away(scene, server):
+        gone = monotonic()
+        wait_for(lambda: 503 in _ready(scene), "somebody not ready")
+        wait_for(lambda: _ready(scene) == {503}, "nobody ready")
+        hold(max(0.0, gone + seconds - monotonic()))
+        assert _ready(scene) == {503}
+
+
+@contextmanager
+def _away(scene: Scene, server: str) -> Iterator[None]:
+    if server == "database, for writing":
+        with scene.system.only_reading():
+            yield
+        return
     target = getattr(scene, server)
     target.kill()
-    killed = monotonic()
-    wait_for(lambda: 503 in _ready(scene), "somebody not ready")
-    wait_for(lambda: _ready(scene) == {503}, "nobody ready")
-    hold(max(0.0, killed + seconds - monotonic()))
-    assert _ready(scene) == {503}
+    yield
     target.start()
+
+
+def locked_row(scene: Scene, seconds: float) -> Recovery:
+    """Lock the busiest entity; assert that only its own commands wait, and that it is told once."""
+    rate, hot = _steady_rate(scene, 5), scene.sender.hot
+    with connect(scene.system.database_url) as connection, connection.begin():
+        row = text("SELECT 1 FROM entities WHERE id = :id FOR UPDATE")
+        assert connection.execute(row, {"id": hot}).all()
+        locked = monotonic()
+        wait_for(lambda: _logged(scene, "a command waits for a lock"), "somebody who waits")
+        while monotonic() < locked + seconds:
+            assert _rate(scene, 5) > 0.2 * rate, "the others wait, too"
+        stuck = _version(scene, hot)
+    returned = monotonic()
+    wait_for(lambda: _version(scene, hot) > stuck, "a change of the entity", 60)
+    recovery = Recovery(rate, monotonic() - returned)
+    wait_for(lambda: _logged(scene, "no command waits") >= _logged(scene, "a command waits"), "end")
+    assert _logged(scene, "a command waits for a lock") <= len(CONSUMERS)
+    assert scene.system.count("dead_letters") == 0
+    return recovery
+
+
+def frozen_relay(scene: Scene, seconds: float) -> Recovery:
+    """Stop the relay that works, for good, as far as the other can know."""
+    leader, other = RELAYS
+    scene.kill(other)
+    rate = _steady_rate(scene, 5)
+    scene.start(other)
+    wait_for(lambda: get(scene.ports[other], "/readyz")[0] == 200, "a relay that stands by")
+    scene.processes[leader].signal(signal.SIGSTOP)
+    frozen = monotonic()
+    wait_for(lambda: get(scene.ports[other], "/readyz")[0] == 503, "a doubt", 60)
+    wait_for(lambda: _rate(scene, 1) >= 0.8 * rate, "events again", 120)
+    recovery = Recovery(rate, monotonic() - frozen)
+    scene.processes[leader].signal(signal.SIGCONT)
+    assert scene.system.count("dead_letters") == 0
+    return recovery
+
+
+def hanging_handler(scene: Scene, seconds: float) -> Recovery:
+    """Send a command that no handler ever returns from; the others go on."""
+    rate = _steady_rate(scene, 5)
+    for role in CONSUMERS:
+        scene.kill(role)
+        scene.start(role, module="tests.support.misbehaving")
+    poison, sent = update(scene.sender.hot, "hang"), monotonic()
+    scene.system.send_to(scene.system.queue, poison)
+
+    def is_dead() -> bool:
+        scene.keep_running()
+        return scene.system.count("dead_letters") == 1
+
+    wait_for(is_dead, "the dead letter", 900, every=0.5)
+    kind, command_id = scene.system.query("SELECT kind, command_id FROM dead_letters")[0]
+    assert (kind, str(command_id)) == ("crash", poison.command_id)
+    _forget(scene, poison.command_id)
+    wait_for(lambda: _rate(scene, 1) >= 0.8 * rate, "events as fast as before", 60)
+    return Recovery(rate, monotonic() - sent)
+
+
+def _forget(scene: Scene, command_id: str) -> None:
+    """Remove what there is of a command that the sender knows nothing of, before all is counted."""
+    scene.system.execute("DELETE FROM dead_letters")
+    scene.system.execute(f"DELETE FROM inbox WHERE command_id = '{command_id}'")
+    wait_for(lambda: scene.system.count("outbox") < 100, "its failure to be announced")
+    heard = scene.subscriber.heard
+    heard[:] = [event for event in heard if event.body["command_id"] != command_id]
+
+
+def _logged(scene: Scene, words: str) -> int:
+    return sum(process.log().count(words) for process in scene.processes.values())
+
+
+def _version(scene: Scene, entity: str) -> int:
+    (row,) = scene.system.query("SELECT version FROM entities WHERE id = :id", id=entity)
+    return int(str(row[0]))
 
 
 def _ready(scene: Scene) -> set[int]:
@@ -86,11 +182,13 @@ def _rate(scene: Scene, seconds: float) -> float:
 @click.command()
 @click.option("--seconds", default=180.0, show_default=True)
 def main(seconds: float) -> None:
-    """Take each server away for so long, and tell what came of it."""
-    with staged() as scene:
+    """Take each server away for so long, and worse, and tell what came of it."""
+    with staged("worker") as scene:
         wait_for(lambda: scene.subscriber.distinct() > 100, "the traffic", 60)
-        for server in ("database", "broker"):
+        for server in ("database", "broker", "database, for writing"):
             print(server, outage(scene, server, seconds), flush=True)
+        for trial in (locked_row, frozen_relay, hanging_handler):
+            print(trial.__name__, trial(scene, seconds), flush=True)
         scene.settle(600)
         problems = check(scene.system, scene.sender.sent, scene.subscriber.heard).problems
     print(*problems or ["nothing lost, doubled, out of order or dead"], sep="\n")

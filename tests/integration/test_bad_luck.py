@@ -96,6 +96,7 @@ def test_a_poison_command_ends_as_a_dead_letter_and_its_neighbours_are_applied(
         deaths += consumer.code is not None
         assert deaths <= 40, "the poison loops for ever"
     wait_for(lambda: len(subscriber.heard) == 60, "59 events and a failure")
+    wait_for(lambda: replies.heard, "the reply")
     (failed,) = subscriber.of_type("CommandFailed")
     assert failed.body["command_id"] == poison.command_id
     assert failed.body["code"] == "crash"
