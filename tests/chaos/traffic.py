@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from time import sleep
 from typing import Any
 from uuid import uuid4
@@ -22,7 +23,7 @@ ENTITIES = 40
 ODD_HEADERS: tuple[dict[str, Any], ...] = (
     {},
     {"CC": ["side"], "BCC": ["side"]},
-    {"nested": {"list": [1, 2.5, {"deep": None}], "time": datetime.now(UTC)}},
+    {"nested": {"list": [1, Decimal("2.5"), {"deep": None}], "time": datetime.now(UTC)}},
     {"blob": "x" * 20_000, "ünïcödé": "\x1b[2J", "": "no name"},
     {f"header-{number}": -(2**63) for number in range(200)},
 )
