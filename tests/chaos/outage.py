@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from time import monotonic
 
 import click
-from sqlalchemy import text
 
 from tests.chaos.scene import CONSUMERS, RELAYS, Scene, staged
 from tests.support.checker import check
 from tests.support.foreign import update
 from tests.support.health import get
-from tests.support.postgresql import connect
 from tests.support.waiting import hold, wait_for
 
 
@@ -88,9 +86,7 @@ def _away(scene: Scene, server: str) -> Iterator[None]:
 def locked_row(scene: Scene, seconds: float) -> Recovery:
     """Lock the busiest entity; assert that only its own commands wait, and that it is told once."""
     rate, hot = _steady_rate(scene, 5), scene.sender.hot
-    with connect(scene.system.database_url) as connection, connection.begin():
-        row = text("SELECT 1 FROM entities WHERE id = :id FOR UPDATE")
-        assert connection.execute(row, {"id": hot}).all()
+    with scene.system.locked_row("entities", hot):
         locked = monotonic()
         wait_for(lambda: _logged(scene, "a command waits for a lock"), "somebody who waits")
         while monotonic() < locked + seconds:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url
 
 from tests.chaos.scene import Scene
 from tests.support.postgresql import connect
@@ -69,9 +69,7 @@ def lock_the_table(scene: Scene) -> None:
 
 def lock_a_row(scene: Scene) -> None:
     """Somebody changes the busiest entity and does not commit: only its commands may wait."""
-    with connect(scene.system.database_url) as connection, connection.begin():
-        row = text("SELECT 1 FROM entities WHERE id = :id FOR UPDATE")
-        assert connection.execute(row, {"id": scene.sender.hot}).all()
+    with scene.system.locked_row("entities", scene.sender.hot):
         wait_for(lambda: _waiting_for_a_lock(scene), "somebody who waits for the row", 30)
         others = "SELECT count(*) FROM entities WHERE id <> :id"
         before = scene.system.query(others, id=scene.sender.hot)
