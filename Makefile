@@ -11,7 +11,7 @@ ARGS ?=
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/installed ## set up .venv from the lock file (the other targets do it themselves)
+setup: .venv/installed ## set up .venv from the lock file (other targets do it, too)
 
 .venv/installed: requirements-dev.lock pyproject.toml tools/setup.sh
 	@sh tools/setup.sh
@@ -20,10 +20,10 @@ setup: .venv/installed ## set up .venv from the lock file (the other targets do 
 demo: setup ## the whole story on your terminal; stops what it starts
 	@$(PYTHON) -m tools.demo
 
-run: setup ## keep the component running; tells where to publish and subscribe
+run: setup ## keep the component running; tells where to publish
 	@$(PYTHON) -m tools.run
 
-test: setup ## every test (or ARGS="-k some"), against a real RabbitMQ and a real PostgreSQL
+test: setup ## every test (or ARGS="-k some"), PROCESSES (4) at a time
 	@$(PYTHON) -m coverage erase
 	@$(PYTHON) -m coverage run -m pytest --numprocesses $(PROCESSES) --dist worksteal $(ARGS)
 	@$(PYTHON) -m coverage combine --quiet
@@ -35,17 +35,17 @@ lint: setup ## formatting, lint, types, and who may import whom
 	@$(PYTHON) -m mypy
 	@$(PYTHON) .venv/bin/lint-imports --no-logo
 
-bench: setup ## ours next to other consumers (FULL=1: latency, growth and more)
+bench: setup ## ours next to other consumers (FULL=1: latency and more)
 	@$(PYTHON) -m benchmarks $(ARGS)
 
 chaos: setup ## kill, cut off and fill up things for MINUTES (3), then count
 	@$(PYTHON) -m tests.chaos --minutes $(MINUTES) $(ARGS)
 
-compat: setup ## integration and upgrade tests, short chaos on VERSIONS="4.0 4.3" of RabbitMQ (as root)
+compat: setup ## tests on RabbitMQ VERSIONS="4.0 4.3" (as root)
 	@$(PYTHON) -m tools.compat $(ARGS)
 
-containers: setup ## Dockerfile and docker-compose.yml from build to drain (Docker, or root on Debian)
+containers: setup ## Dockerfile and Compose file, run (Docker, or as root)
 	@$(PYTHON) -m tools.containers
 
-lock: setup ## write both lock files anew, with the newest versions that fit
+lock: setup ## write both lock files anew, with the newest that fits
 	@sh tools/lock.sh
