@@ -33,6 +33,6 @@ def update(self: Entity, command: UpdateValue) -> Updated:
 
 if __name__ == "__main__":
     Entity.update = update  # type: ignore[method-assign]
-    relay_session.SILENCE = 10.0
+    relay_session.SILENCE = 5.0  # less than the watchdog allows, so that who was frozen comes back
     relay.TOUCH_INTERVAL = 1.0
     main()
