@@ -25,7 +25,8 @@ run: setup ## keep the component running; tells where to publish
 
 test: setup ## every test (or ARGS="-k some"), PROCESSES (4) at a time
 	@$(PYTHON) -m coverage erase
-	@$(PYTHON) -m coverage run -m pytest --numprocesses $(PROCESSES) --dist worksteal $(ARGS)
+	@$(PYTHON) -m coverage run -m pytest --numprocesses $(PROCESSES) --dist worksteal $(or $(ARGS),--ignore tests/chaos)
+	@$(if $(ARGS),true,$(PYTHON) -m coverage run -m pytest tests/chaos)
 	@$(PYTHON) -m coverage combine --quiet
 	@$(PYTHON) -m coverage report $(if $(ARGS),--fail-under=0)
 

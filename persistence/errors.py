@@ -11,6 +11,7 @@ from persistence.driver import NoAnswer
 from persistence.exceptions import (
     Collision,
     Conflict,
+    Doubtful,
     Locked,
     PersistenceError,
     Refused,
@@ -24,14 +25,15 @@ from persistence.exceptions import (
 _MEANINGS: dict[str, type[PersistenceError]] = {
     "08": StorageUnavailable,
     "25": StorageUnavailable,
+    "25P02": Refused,  # somebody went on after an error of his own
     "25P03": TooSlow,  # idle in a transaction for too long
     "25P04": TooSlow,  # transaction timeout
     "26": Stale,  # a prepared statement that the session does not have any more
-    # 28, 3D, 42: no rights, database or table; that is never one command's fault.
+    # 28, 3D: no rights or no database; 42, XX may be a trigger of one command's own, too.
     "28": StorageUnavailable,
     "3D": StorageUnavailable,
     "40": Conflict,
-    "42": StorageUnavailable,
+    "42": Doubtful,
     "42809": Refused,  # a view, which takes rows by INSERT and not by the COPY of a large batch
     "42P05": Stale,  # a prepared statement that the session should not have
     "53": StorageUnavailable,
@@ -40,7 +42,9 @@ _MEANINGS: dict[str, type[PersistenceError]] = {
     "57014": TooSlow,
     "58": StorageUnavailable,
     "23505": Collision,
-    "XX": StorageUnavailable,
+    "XX": Doubtful,
+    "XX001": Refused,  # what is corrupt is a row, or a page
+    "XX002": Refused,
 }
 # Among the errors 0A000, which only says "not supported": the function of the server that finds
 # that a table has changed under a prepared statement. Its words may be in any language.

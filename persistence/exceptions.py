@@ -17,6 +17,10 @@ class TooSlow(StorageUnavailable):
     """The database ended a transaction that took too long: ask for less at once."""
 
 
+class Doubtful(StorageUnavailable):
+    """The database refuses, for all or for one command alone: its rights, tables or functions."""
+
+
 class Conflict(PersistenceError):
     """Another transaction was in the way (deadlock, serialization, a lock): do it again."""
 

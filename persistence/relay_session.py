@@ -177,18 +177,22 @@ class RelaySession:
     def delete_outbox(self, ids: Iterable[int]) -> None:
         self._delete(outbox, ids)
 
-    def sent_retries(self, ids: Iterable[int]) -> None:
+    def sent_retries(self, ids: Iterable[int]) -> int:
         """Keep what the broker has, to send it again should the queue lose it, or delete it.
 
-        It stays while its command waits for this attempt; each time for longer.
+        It stays while its command waits for this attempt; each time for longer. Return how many
+        stay as they are, because somebody is settling them at this moment.
         """
         dialect, ids = self._connection.dialect, list(ids)
         if not ids:
-            return
+            return 0
         these = among_these(dialect, ids)
         with driver_errors():
-            self._connection.execute(_unawaited_among(dialect), these)
-            self._connection.execute(_leased(dialect), these | leases(self._database.now()))
+            gone = self._connection.execute(_unawaited_among(dialect), these).rowcount
+            leased = self._connection.execute(
+                _leased(dialect), these | leases(self._database.now())
+            ).rowcount
+        return len(ids) - gone - leased
 
     def _delete(self, table: Table, ids: Iterable[int]) -> None:
         dialect = self._connection.dialect

@@ -39,7 +39,8 @@ class Backstop:
     What the broker cannot deliver from that queue would else end the commands' connection too.
     """
 
-    def __init__(self, component: Component, connect: Callable[[], Broker]) -> None:
+    def __init__(self, component: Component, connect: Callable[[Broker], Broker]) -> None:
+        """`connect` opens a connection beside the given one, and waits for nothing."""
         self._component = component
         self._connect = connect
         self._queue = backstop_queue(component.settings)
@@ -52,7 +53,6 @@ class Backstop:
         self._stopped = False
         self._pace = Pace(1, component.settings.batch_seconds)
         self._held = Held()
-        self.idle = inf  # seconds for which nothing is to be expected
         # Nothing of it is rehearsed: these commands are not tried again.
         self.failed: Work = deque()
 
@@ -60,13 +60,20 @@ class Backstop:
     def unsettled(self) -> bool:
         return bool(self._batches and self._batches.unsettled)
 
-    def serve(self) -> None:
-        """Keep the connection alive, or open it again when it is time to."""
+    @property
+    def idle(self) -> float:
+        """Return for how many seconds there is nothing to do."""
+        return self._batches.idle if self._batches else inf
+
+    def serve(self, main: Broker) -> None:
+        """Use the connection, or open it again when it is time to; `main` keeps it alive."""
         with self._losses():
-            if self._broker:
-                self._broker.step()
-            elif not self._stopped and monotonic() > self._opened + self._pause:
-                self._open()
+            if self._broker is None:
+                self._open(main)
+            elif self._broker.lost:
+                raise self._broker.lost
+            elif self._batches is None and self._broker.is_open:
+                self._consume(self._broker)
 
     def step(self, patience: float) -> Counter[str]:
         """Settle what has come, as `Batches.step` does."""
@@ -74,7 +81,6 @@ class Backstop:
         with self._losses():
             if self._batches:
                 endings = self._batches.step(patience)
-        self.idle = 0.05 if endings else inf
         return endings
 
     def stop(self) -> None:
@@ -90,10 +96,13 @@ class Backstop:
         if broker:
             broker.close()
 
-    def _open(self) -> None:
-        self._opened = monotonic()
-        self._broker = self._connect()
-        self._intake = Intake(self._broker, self._queue, 1)
+    def _open(self, main: Broker) -> None:
+        if not self._stopped and monotonic() > self._opened + self._pause:
+            self._opened = monotonic()
+            self._broker = self._connect(main)
+
+    def _consume(self, broker: Broker) -> None:
+        self._intake = Intake(broker, self._queue, 1)
         self._batches = Crashed(self._component, self._intake, self._pace, self._held)
 
     @contextmanager

@@ -10,6 +10,7 @@ from uuid import UUID
 from persistence.exceptions import (
     Collision,
     Conflict,
+    Doubtful,
     Locked,
     PersistenceError,
     Refused,
@@ -27,7 +28,12 @@ from worker.reading import Reader, Received
 
 # What may be the fault of one command, and what of a batch: found by trying fewer.
 _OF_ONE = (Collision, Refused, TooSlow)
-_OF_MANY = (*_OF_ONE, Locked, Silent)
+_OF_MANY = (*_OF_ONE, Conflict, Doubtful, Silent)
+# What one command may wait for alone, while the others go on.
+_WAITS = (Conflict, Doubtful)
+# A share of our deadline: the server's own limit is behind it, so whoever ends a statement before
+# that was somebody else.
+_CANCELLED = 0.8
 
 REMEMBERED = 16  # batches that failed in an outage, to be rehearsed before more are taken
 
@@ -46,6 +52,7 @@ class Batches:
         self._processor = Processor(component)
         self._reader = Reader(component.codec, component.settings.max_message_bytes)
         self._left: deque[Item] = deque()  # taken, but to be tried again
+        self._cancelled_before = _CANCELLED * component.settings.database_deadline
         self._held = held
         held.reconnected()
         self.failed: deque[Sequence[Received]] = deque(maxlen=REMEMBERED)
@@ -129,21 +136,23 @@ class Batches:
         self._intake.settle([item.delivery for item in batch[:done]])
         self._put_back(batch[done:])
         self.failed.clear()
-        if freed := self._held.success():
-            self._left = deque(in_order([*freed, *self._left]))
+        self._held.success()
         return endings
 
     def _put_back(self, items: Sequence[Item]) -> None:
-        self._left.extendleft(reversed(items))
+        self._left = deque(in_order([*items, *self._left]))
 
     def _otherwise(
         self, batch: Sequence[Item], error: PersistenceError, seconds: float
     ) -> Counter[str]:
         """Try fewer next time; with a single one, find out what that means for it."""
         alone = len(batch) == 1
-        if isinstance(error, Locked):
+        waits = isinstance(error, _WAITS) or (
+            alone and isinstance(error, TooSlow) and seconds < self._cancelled_before
+        )
+        if waits:
             self._held.conflict(len(batch))
-        if alone and isinstance(error, Locked):
+        if alone and waits:
             return self._hold(batch[0], error)
         if alone and isinstance(error, _OF_ONE):
             return self._refuse(batch[0], error)
@@ -159,8 +168,12 @@ class Batches:
     def _fail(self, batch: Sequence[Item], error: PersistenceError) -> NoReturn:
         """Keep the batch, and let all wait."""
         self._put_back(batch)
-        self.failed.append([item.received for item in batch])
+        self._remember([item.received for item in batch])
         raise error
+
+    def _remember(self, failed: Sequence[Received]) -> None:
+        if failed not in self.failed:
+            self.failed.append(failed)
 
     def _refuse(self, item: Item, error: PersistenceError) -> Counter[str]:
         try:
@@ -171,8 +184,8 @@ class Batches:
             self._fail([item], StorageUnavailable(reason))
         return self._done([item], endings)
 
-    def _hold(self, item: Item, error: Locked) -> Counter[str]:
-        """Set aside what waits for a lock, unless the lock is on everything."""
+    def _hold(self, item: Item, error: PersistenceError) -> Counter[str]:
+        """Set aside what waits, for a lock or whatever it is, unless all wait for it."""
         try:
             require_write(self._component.database)
         except PersistenceError as away:
@@ -181,21 +194,28 @@ class Batches:
         if not self._component.settings.single_active_consumer:
             # To ask for more, the consumer is cancelled for a moment: another would become active.
             self._intake.keep(item.delivery)
-        if self._held.hopeless:
-            self.failed.append([item.received])
+        if self._nobody_passes:
+            self._remember([item.received])
             raise error
         return Counter()
+
+    @property
+    def _nobody_passes(self) -> bool:
+        """Tell whether all were tried and wait: that is an outage, and no matter of some rows."""
+        return self._held.hopeless and not (self._left or self._intake.waiting)
 
     def _try_held(self, patience: float) -> Counter[str]:
         """Try the first of a group; the others of the group follow when it has passed."""
         group = self._held.next()
         received = [item.received for item in group.items]
-        overdue = monotonic() > group.since + patience
+        # Sent again, it would be overtaken by what is delivered already: not where order counts.
+        ordered = self._component.settings.single_active_consumer
+        overdue = not ordered and monotonic() > group.since + patience
         try:
             endings = self._postpone(received) if overdue else self._settle(received[:1])
-        except Locked:
+        except _WAITS:
             self._held.later()
-            if self._held.hopeless:
+            if self._nobody_passes:
                 raise
             return Counter()
         except PersistenceError:

@@ -1,6 +1,7 @@
 """The process that takes commands from the queue."""
 
 from collections import Counter
+from contextlib import closing
 from random import uniform
 from time import monotonic, sleep
 
@@ -48,7 +49,7 @@ class Consumer:
         self._held = Held()
         self._broker: Broker | None = None
         self._intake: Intake | None = None
-        self._backstop = Backstop(component, lambda: self._connect("backstop"))
+        self._backstop = Backstop(component, lambda main: self._connect("backstop", main))
         self._patience_with_broker = Patience("the broker", BrokerUnavailable, self._hold)
         self._storage = Storage(component, health, self._hold)
 
@@ -62,9 +63,9 @@ class Consumer:
         except Stopped:
             log.info("stopped; what was not settled goes back to the queue")
 
-    def _connect(self, role: str) -> Broker:
-        settings = self._settings
-        return Broker(settings.amqp_url, f"{settings.component_name} {role}", settings.heartbeat)
+    def _connect(self, role: str, beside: Broker | None = None) -> Broker:
+        settings, name = self._settings, f"{self._settings.component_name} {role}"
+        return Broker(settings.amqp_url, name, settings.heartbeat, beside=beside)
 
     def _open(self) -> tuple[Broker, Intake]:
         broker = self._connect("consumer")
@@ -76,7 +77,7 @@ class Consumer:
     def _serve(self, broker: Broker, intake: Intake) -> None:
         self._broker, self._intake = broker, intake
         try:
-            with broker:
+            with broker, closing(self._backstop):
                 batches = Batches(self._component, intake, self._pace, self._held)
                 self._consume(broker, intake, batches)
         except BrokerUnavailable as error:
@@ -85,7 +86,6 @@ class Consumer:
             log.warning("gave back what was delivered, until the database is back")
         finally:
             self._broker = self._intake = None
-            self._backstop.close()
             self._health.working(False)
         if self._storage.seconds:
             self._storage.wait()
@@ -99,7 +99,7 @@ class Consumer:
             self._health.tick()
             self._gather(broker, intake, commands)
             self._work(commands)
-            self._backstop.serve()
+            self._backstop.serve(broker)
             self._work(self._backstop)
             if not self._storage.seconds:
                 self._health.trouble = _ALL_WAIT if commands.all_wait else None
@@ -115,10 +115,10 @@ class Consumer:
         while commands.unsettled or self._backstop.unsettled:
             self._stop.check()
             settled = self._work(commands), self._work(self._backstop)
-            if any(settled):
-                broker.step()
-            else:
+            if not any(settled):
                 self._hold(0.05)
+            elif not self._settings.single_active_consumer:
+                broker.step()  # which would bring more where nothing was cancelled
         intake.finish()
         if self._settings.single_active_consumer:
             # Cancelled or closed in good order, we would hand over first, and be overtaken by the
@@ -163,7 +163,7 @@ class Consumer:
             if self._broker:
                 if self._storage.seconds > GIVE_BACK_AFTER:
                     raise _OutageTooLong
-                self._backstop.serve()
+                self._backstop.serve(self._broker)
                 self._wait(min(left, TICK), self._broker)
             elif self._stop:
                 raise Stopped  # nothing is held, so there is nothing to drain

@@ -1,6 +1,7 @@
 """What a process says of itself, and what can be asked from beside it."""
 
 from contextlib import suppress
+from threading import Lock
 from time import monotonic
 
 from persistence.database import Database
@@ -21,6 +22,7 @@ class Health:
         self.ticked = monotonic()
         self._database = database
         self._patience = patience
+        self._asking = Lock()
 
     def tick(self) -> None:
         """Say that the main loop is turning."""
@@ -51,6 +53,15 @@ class Health:
         return "\n".join(reason for reason in reasons if reason) or None
 
     def _database_trouble(self) -> str | None:
+        # One asks at a time, and none waits long for its turn: who waits takes others' room.
+        if not self._asking.acquire(timeout=1.0):
+            return "the database has not answered for more than a second"
+        try:
+            return self._ask_database()
+        finally:
+            self._asking.release()
+
+    def _ask_database(self) -> str | None:
         try:
             check_schema(self._database)
             with suppress(Conflict):  # others are writing: what they lock the main loop knows

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 
+from persistence.exceptions import Locked
 from worker.intake import Delivery
 from worker.reading import Received
 
@@ -77,15 +78,9 @@ class Held:
         self._conflicts += 1
         self._short_until = monotonic() + SHORT_FOR
 
-    def success(self) -> list[Item]:
-        """Note that something was committed; return who shall be tried with the others again."""
-        freed = []
-        if self.hopeless:
-            freed = [item for group in self._groups.values() for item in group.items]
-            self._groups.clear()
-            self._tell_the_end()
+    def success(self) -> None:
+        """Note that something was committed."""
         self._conflicts = 0
-        return freed
 
     def join(self, key: UUID | int, item: Item) -> bool:
         """Let the item wait behind those of the same key, if there are any."""
@@ -108,7 +103,8 @@ class Held:
         """
         known = item.delivery.suspect or item.received.command_id in self._given_back
         if not (known or self._told):
-            log.warning("a command waits for a lock", error=str(error))
+            what = "a lock" if isinstance(error, Locked) else "what the database refuses"
+            log.warning(f"a command waits for {what}", error=str(error))
             self._told = True
         if not self._groups:
             self._pause = SHORTEST
@@ -120,7 +116,8 @@ class Held:
         return next(iter(self._groups.values()))
 
     def later(self) -> None:
-        """Try the others first."""
+        """Try the others first; none for long, as somebody still holds a lock."""
+        self._short_until = monotonic() + SHORT_FOR
         key = next(iter(self._groups))
         self._groups[key] = self._groups.pop(key)
         self._later()
@@ -135,7 +132,7 @@ class Held:
 
     def _tell_the_end(self) -> None:
         if self._told:
-            log.info("no command waits for a lock any more")
+            log.info("no command waits any more")
             self._told = False
 
     def _later(self) -> None:

@@ -70,6 +70,7 @@ class Lane(ABC, Generic[R]):
         self._resume_at = 0.0
         self._suspect: int | None = None
         self._streak = 0
+        self._lost_in_vain = 0  # connections in succession on which nothing was sent
         self._unwanted = 0
         self._report_at = 0.0
 
@@ -193,8 +194,9 @@ class Lane(ABC, Generic[R]):
 
     def _settle(self, session: RelaySession) -> None:
         assert self._publisher is not None
-        sent, self._sent = self._sent, {}
+        sent = self._sent
         refused = self._done(session, self._publisher, sent)
+        self._sent = {}
         self._publisher.forget()
         self._suspect = None
         self._metrics.summary.add({f"sent_{self.kind}": len(sent)}, monotonic() - self._sent_at)
@@ -220,7 +222,8 @@ class Lane(ABC, Generic[R]):
         if self._broker and self._broker.lost:
             self._disconnect()
         self._look_at = 0.0
-        if error.code in OUTAGES:
+        self._lost_in_vain = 0 if sent else self._lost_in_vain + 1
+        if error.code in OUTAGES or self._lost_in_vain > 1:
             self._away(error)
             return
         self._bite = 1

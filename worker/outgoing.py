@@ -8,7 +8,7 @@ from uuid import UUID
 from persistence.relay_session import BITE_BYTES, OutboxRow, RelaySession, RetryRow
 from worker.broker import Broker
 from worker.exceptions import BrokerUnavailable
-from worker.lane import NO_RIGHT, Lane, Target
+from worker.lane import NO_RIGHT, OUTAGES, Lane, Target
 from worker.publisher import Publisher
 from worker.unsendable import give_up_message, give_up_retry
 from worker.wire import properties_of_command, properties_of_message
@@ -36,7 +36,8 @@ class Events(Lane[OutboxRow]):
         if error.code == NO_RIGHT or self._main is None:
             super()._away(error)
         else:
-            self._main.lose(error)  # the next term declares what is missing
+            # The next term declares what is missing. It comes after a pause: no row is at fault.
+            self._main.lose(error if error.code in OUTAGES else BrokerUnavailable(str(error)))
 
     def _read(self, session: RelaySession, limit: int) -> tuple[Sequence[OutboxRow], float]:
         rows = session.events(limit)
@@ -89,8 +90,11 @@ class Retries(Lane[RetryRow]):
     """Commands that are due go to the command queue again; one that comes back stays."""
 
     kind = "retry"
+    _not_before = 0.0
 
     def _read(self, session: RelaySession, limit: int) -> tuple[Sequence[RetryRow], float]:
+        if monotonic() < self._not_before:
+            return [], self._not_before
         seconds = session.seconds_to_next_retry()
         if seconds is None:
             return [], inf
@@ -106,7 +110,8 @@ class Retries(Lane[RetryRow]):
     def _done(self, session: RelaySession, publisher: Publisher, sent: dict[int, RetryRow]) -> int:
         unwanted = publisher.returned & publisher.confirmed
         taken = publisher.confirmed - unwanted
-        session.sent_retries(sent[number].id for number in taken)
+        if session.sent_retries(sent[number].id for number in taken):
+            self._not_before = monotonic() + SOON  # else they would be sent again and again
         self._report_unwanted(len(unwanted), self._settings.command_queue)
         self._metrics.published.labels(self.kind).inc(len(taken))
         return len(publisher.nacked | unwanted)

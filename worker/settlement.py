@@ -149,9 +149,11 @@ class Settlement:
                 "command-id-reused", "Another command had this command_id before."
             )
             return self._only_reply(_letter_of_fault(received, fault), received)
+        if ATTEMPT_HEADER in received.message.headers:
+            return DUPLICATE  # a copy of ours, which nobody has asked with
         if known.outcome:
             self._reply(received, known.outcome)
-        if known.status == RETRYING and ATTEMPT_HEADER not in received.message.headers:
+        if known.status == RETRYING:
             self._remind(received, known)
         return DUPLICATE
 

@@ -52,12 +52,11 @@ class Watchdog:
             os.set_blocking(pulse, False)
 
     def start(self) -> None:
-        self._output = unblocked()
         threading.Thread(target=self._look_for_ever, name="watchdog", daemon=True).start()
 
     def _look_for_ever(self) -> None:
         while True:
-            self._watch_this_thread()
+            self._tell_supervisor()
             self.look()
             sleep(INTERVAL)
 
@@ -79,16 +78,11 @@ class Watchdog:
             )
             leave(HUNG)
 
-    def _watch_this_thread(self) -> None:
+    def _tell_supervisor(self) -> None:
         """Say that this thread runs. Where no thread can, only somebody outside can end us."""
-        # A pulse has no room where nobody listens; at its limits, the system has no timer for us.
-        with suppress(OSError, RuntimeError):
-            if self._pulse is not None:
+        if self._pulse is not None:
+            with suppress(OSError):  # it has no room where nobody listens
                 os.write(self._pulse, b".")
-            else:
-                # Python's own timer needs no turn of the interpreter. It knows of no standstill.
-                limit = self._limit + LEEWAY
-                faulthandler.dump_traceback_later(limit, exit=True, file=self._output)
 
 
 def stacks() -> str:

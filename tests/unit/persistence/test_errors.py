@@ -16,6 +16,7 @@ from persistence.errors import driver_errors
 from persistence.exceptions import (
     Collision,
     Conflict,
+    Doubtful,
     Locked,
     PersistenceError,
     Refused,
@@ -75,8 +76,11 @@ def of_sqlite(name: str, wrapper: type[exc.DBAPIError]) -> Exception:
         ("25006", StorageUnavailable),  # read-only
         ("28P01", StorageUnavailable),  # wrong password
         ("3D000", StorageUnavailable),  # no such database
-        ("42P01", StorageUnavailable),  # no such table
-        ("42501", StorageUnavailable),  # no rights
+        ("42P01", Doubtful),  # no such table
+        ("42501", Doubtful),  # no rights
+        ("XX000", Doubtful),  # an internal error
+        ("XX001", Refused),  # a corrupt row
+        ("25P02", Refused),  # an aborted transaction that somebody goes on with
     ],
 )
 def test_a_sqlstate_has_its_meaning(sqlstate, meaning):

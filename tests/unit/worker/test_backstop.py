@@ -18,12 +18,9 @@ from worker.intake import Delivery
 
 class FakeBroker:
     def __init__(self) -> None:
-        self.error: BrokerUnavailable | None = None
+        self.lost: BrokerUnavailable | None = None
+        self.is_open = True
         self.closed = False
-
-    def step(self, timeout: float = 0) -> None:
-        if self.error:
-            raise self.error
 
     def close(self) -> None:
         self.closed = True
@@ -42,14 +39,14 @@ class World:
         monkeypatch.setattr(module, "Intake", self._intake)
         self.backstop = Backstop(component(database), self._connect)
 
-    def _connect(self) -> FakeBroker:
+    def _connect(self, main: FakeBroker) -> FakeBroker:
         self.opened.append(self.now)
         self.brokers.append(FakeBroker())
         return self.brokers[-1]
 
     def _intake(self, broker: FakeBroker, queue: str, prefetch: int) -> Any:
         if self.words:
-            broker.error = BrokerUnavailable(self.words, 541)
+            broker.lost = BrokerUnavailable(self.words, 541)
         self.settled: list[int] = []
         self.waiting: list[Delivery] = []
         return SimpleNamespace(
@@ -62,7 +59,7 @@ class World:
     def live(self, seconds: float) -> None:
         for _ in range(int(seconds)):
             self.now += 1
-            self.backstop.serve()
+            self.backstop.serve(FakeBroker())
             self.backstop.step(300)
 
 
@@ -96,12 +93,12 @@ def test_it_is_opened_again_with_growing_pauses_up_to_a_minute(world):
         later - earlier for earlier, later in zip(world.opened, world.opened[1:], strict=False)
     ]
     assert pauses[:4] == sorted(pauses[:4])
-    assert pauses[0] < 5
-    assert LONGEST <= pauses[-1] <= LONGEST + 3
+    assert pauses[0] < 6
+    assert LONGEST <= pauses[-1] <= LONGEST + 4
 
 
 def test_a_broker_that_cannot_be_reached_is_a_loss_too(world, monkeypatch):
-    def refuse() -> FakeBroker:
+    def refuse(main: FakeBroker) -> FakeBroker:
         raise BrokerUnavailable("refused")
 
     world.backstop._connect = refuse
@@ -113,9 +110,17 @@ def test_a_new_loss_after_a_long_life_is_told_again(world):
     with capture_logs() as logs:
         for _ in range(2):
             world.live(2 * LONGEST)
-            world.brokers[-1].error = BrokerUnavailable("reset")
+            world.brokers[-1].lost = BrokerUnavailable("reset")
             world.live(1)
     assert len(logs) == 2
+
+
+def test_a_broker_that_takes_the_connection_and_says_nothing_is_not_waited_for(world):
+    world.live(1)
+    world.brokers[-1].is_open = False
+    world.live(20)
+    assert world.intakes == []
+    assert len(world.brokers) == 1
 
 
 def test_what_is_lost_is_closed(world):

@@ -1,6 +1,6 @@
 """What becomes of a bite that the broker takes, refuses, or ends the channel for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import inf
 from typing import Any
 from uuid import UUID
@@ -8,10 +8,12 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
+from persistence.exceptions import StorageUnavailable
 from persistence.messages import OutgoingMessage, StoredCommand
 from persistence.relay_session import BITE_BYTES, OutboxRow, RetryRow
 from tests.support.component import settings
 from worker import lane as module
+from worker import outgoing
 from worker.exceptions import BrokerUnavailable, Unsendable
 from worker.lane import BITE, LONGEST_PAUSE, OUTAGES, STREAK, Lane
 from worker.metrics import Metrics
@@ -559,3 +561,36 @@ def test_what_was_sent_is_in_the_summary(any_lane):
     with capture_logs() as logs:
         any_lane.metrics.summary.tell()
     assert [log[f"sent_{any_lane.lane.kind}"] for log in logs] == [2]
+
+
+def test_a_database_that_goes_while_rows_are_deleted_ends_the_term_as_that(any_lane):
+    def gone(ids: Iterable[int]) -> None:
+        list(ids)
+        raise StorageUnavailable("gone")
+
+    any_lane.store(*rows(any_lane, 1, 2))
+    any_lane.turn()
+    FakePublisher.latest.answer()
+    any_lane.session.delete_outbox = any_lane.session.sent_retries = gone
+    with pytest.raises(StorageUnavailable):
+        any_lane.lane.finish(any_lane.session)
+    with pytest.raises(StorageUnavailable):
+        any_lane.lane.leave(any_lane.session)
+
+
+def test_connections_that_are_lost_before_anything_is_sent_are_opened_slowly(any_lane):
+    for _ in range(2):
+        any_lane.lane._lost(any_lane.session, BrokerUnavailable("INTERNAL_ERROR", 541))
+    assert any_lane.pause > 0 or any_lane.main.lost
+
+
+def test_a_retry_that_somebody_is_settling_is_not_sent_again_at_once(retries, monkeypatch):
+    monkeypatch.setattr(outgoing, "monotonic", lambda: retries.clock.now)
+    retries.session.sent_retries = lambda ids: len(list(ids))
+    retries.store(*rows(retries, 1))
+    retries.send()
+    retries.turn()
+    assert not retries.lane.is_waiting
+    retries.pass_by(outgoing.SOON + 0.1)
+    retries.turn()
+    assert retries.lane.is_waiting

@@ -104,7 +104,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 def test_a_supervisor_hears_the_pulse(world, pipe):
     reader, writer = pipe
     watchdog = Watchdog(world.health, world.stop, 60, pulse=writer)
-    watchdog._watch_this_thread()
+    watchdog._tell_supervisor()
     assert os.read(reader, 10) == b"."
     os.close(reader)
 
@@ -113,9 +113,9 @@ def test_a_pulse_that_nobody_hears_harms_nobody(world, pipe):
     reader, writer = pipe
     watchdog = Watchdog(world.health, world.stop, 60, pulse=writer)
     fill(writer)
-    watchdog._watch_this_thread()
+    watchdog._tell_supervisor()
     os.close(reader)
-    watchdog._watch_this_thread()
+    watchdog._tell_supervisor()
 
 
 PROCESS = """
@@ -123,7 +123,6 @@ import os, re, signal, sys, threading
 from types import SimpleNamespace
 from worker.stop import StopFlag
 from worker import watchdog
-watchdog.LEEWAY = 0.5
 from time import monotonic
 health = SimpleNamespace(serving=True, ticked=monotonic())
 stop = StopFlag(0)
@@ -144,13 +143,6 @@ def test_a_process_whose_loop_hangs_is_ended_with_its_stacks():
     assert result.returncode == HUNG
     assert "in where_it_hangs" in result.stdout
     assert "never" not in result.stdout
-
-
-def test_a_process_in_which_no_thread_can_run_is_ended_with_its_stacks():
-    work = 're.match("(a+)+$", "a" * 60 + "b")'  # holds the interpreter for centuries
-    result = ran(PROCESS.format(work=work))
-    assert result.returncode == 1
-    assert "in where_it_hangs" in result.stderr
 
 
 def test_a_process_that_is_stuck_ends_well_after_the_time_to_drain():
