@@ -179,8 +179,11 @@ class Broker:
 
         Who owns the loop waits for the goodbyes of all whom it serves.
         """
-        if not (self._connection.is_closing or self._connection.is_closed):
+        if self._connection.is_open:
             self._connection.close()
+        elif not (self._connection.is_closing or self._connection.is_closed):
+            # pika cannot end what it is only opening; who owns the loop waits a moment for it.
+            self._connection.add_on_open_callback(lambda connection: connection.close())
         if self._is_guest:
             return
         try:

@@ -91,6 +91,13 @@ def test_a_stop_that_everybody_is_told_of_twice_is_a_drain(system: System) -> No
     assert supervisor.log().count('"stopped"') >= 2
 
 
+def test_a_stop_while_a_second_connection_is_only_opened_is_a_drain(system: System) -> None:
+    for _ in range(5):
+        consumer = system.start("consume")
+        consumer.wait_for_log('"consuming"')
+        assert consumer.stop() == 0, consumer.log()
+
+
 @pytest.mark.parametrize(
     ("command", "code"), [("run", 0), ("consume", 0), ("relay", 0), ("migrate", 143)]
 )

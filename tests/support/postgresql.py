@@ -35,6 +35,20 @@ class PostgreSQLServer:
             connection.execute(text(statement))
 
 
+# Columns, triggers, functions, and settings of the database.
+_MORE = text(
+    """
+    SELECT concat_ws(' ', table_name, column_name, data_type, column_default) AS what
+    FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    UNION ALL SELECT setconfig::text FROM pg_db_role_setting
+    WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+    ORDER BY what
+    """
+)
+
+
 class Migrated:
     """A migrated database, lent to one test after the other, empty each time.
 
@@ -57,10 +71,11 @@ class Migrated:
             return True
 
 
-def _structure(connection: Connection) -> tuple[list[str], list[str]]:
-    """Return the tables and the versions of the schema."""
+def _structure(connection: Connection) -> tuple[list[str], list[str], list[Any]]:
+    """Return the tables, the versions of the schema, and all else that a test may leave behind."""
     versions = connection.execute(text(f"SELECT version_num FROM {_VERSION}")).scalars()
-    return list(connection.execute(_TABLES).scalars()), list(versions)
+    tables = list(connection.execute(_TABLES).scalars())
+    return tables, list(versions), list(connection.execute(_MORE).scalars())
 
 
 @contextmanager
