@@ -5,9 +5,9 @@ Each `type: ignore` here marks a method that a mutant replaces: that is what a m
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import pika
@@ -83,12 +83,13 @@ def relay_without_lock() -> None:
 
 def delete_past_a_nack() -> None:
     """Whatever is confirmed is deleted, whether what came before it is or not."""
-    send, tries = outgoing.Events._send, count()
+    send, bites = outgoing.Events._send, Counter[str]()
 
     def in_large_bites(self: Any, *arguments: Any, **options: Any) -> None:
-        if next(tries) < 6:  # small bites, after the first nack, would hide the harm by luck
+        if bites["large"] < 6:  # small bites, after the first nack, would hide the harm by luck
             self._bite = BITE
         send(self, *arguments, **options)
+        bites["large"] += bool(self._sent)
 
     outgoing.Events._send = in_large_bites  # type: ignore[method-assign]  # the mutation
     outgoing.deletable = lambda rows, confirmed: [  # type: ignore[assignment]  # the mutation
