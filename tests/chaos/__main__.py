@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from tests.chaos.faults import CLUSTER_FAULTS
+from tests.chaos.faults import CLUSTER_FAULTS, LONG_FAULTS
 from tests.chaos.run import EACH_A_MINUTE, Outcome, Plan, run
 from tools.processes import ServerFailed
 
@@ -24,7 +24,7 @@ def main(minutes: float, only_cluster: bool | None) -> None:
     try:
         if not only_cluster:
             with console.status("starting private servers") as status:
-                outcome = run(Plan.of(minutes), status.update)
+                outcome = run(Plan.of(minutes), status.update, LONG_FAULTS)
             well = _show(console, outcome)
         if only_cluster or (only_cluster is None and minutes >= LONG):
             plan = Plan(0, ceil(EACH_A_MINUTE * minutes), {})

@@ -3,7 +3,7 @@
 from tests.chaos.faults import network, processes, servers
 from tests.chaos.faults.fault import Fault
 
-__all__ = ["CLUSTER_FAULTS", "FAULTS", "Fault"]
+__all__ = ["CLUSTER_FAULTS", "FAULTS", "LONG_FAULTS", "Fault"]
 
 # Some of the cheap ones come more often, as they do in life.
 FAULTS: tuple[Fault, ...] = (
@@ -23,7 +23,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault(servers.fill_the_disk),
     Fault(servers.lock_the_table),
     Fault(servers.lock_a_row),
-    Fault(servers.delete_the_queue),
     Fault(servers.restart_the_broker),
     Fault(servers.take_the_broker_away_for_three_seconds),
     Fault(servers.block_publishers),
@@ -36,4 +35,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(network.lose_the_answers_to_commits),
     Fault(network.slow_both_servers_down),
 )
+# By hand only: a quorum queue that is deleted under load now and then takes RabbitMQ 3.10 itself more
+# than a minute to come back from.
+LONG_FAULTS = (*FAULTS, Fault(servers.delete_the_queue))
 CLUSTER_FAULTS = (Fault(servers.kill_the_leader_of_the_queue),)
