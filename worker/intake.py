@@ -110,7 +110,10 @@ class Intake:
 
     def _consume(self, prefetch: int) -> None:
         self._broker.call(self._channel.basic_qos, prefetch_count=prefetch)
-        self._tag = self._channel.basic_consume(self.queue, self._on_message)
+        # Its answer is waited for: without, we would believe that we consume where nobody has us.
+        self._tag = self._broker.call(
+            self._channel.basic_consume, queue=self.queue, on_message_callback=self._on_message
+        ).consumer_tag
 
     def _on_message(
         self, channel: Channel, method: Any, properties: BasicProperties, body: bytes

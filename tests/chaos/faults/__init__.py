@@ -35,7 +35,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(network.lose_the_answers_to_commits),
     Fault(network.slow_both_servers_down),
 )
-# By hand only: a quorum queue that is deleted under load now and then takes RabbitMQ 3.10 itself more
-# than a minute to come back from.
+# By hand only: after a quorum queue was deleted under load, commands did not flow again within 90
+# seconds once; why is not known yet.
 LONG_FAULTS = (*FAULTS, Fault(servers.delete_the_queue))
 CLUSTER_FAULTS = (Fault(servers.kill_the_leader_of_the_queue),)

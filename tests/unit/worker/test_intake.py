@@ -27,9 +27,9 @@ class FakeChannel:
     def basic_ack(self, tag: int, multiple: bool) -> None:
         self._calls.append(("ack up to" if multiple else "ack", tag))
 
-    def basic_consume(self, queue: str, on_message: Callable[..., None]) -> str:
-        self.on_message = on_message
-        return "tag"
+    def basic_consume(self, queue: str, on_message_callback: Callable[..., None]) -> Any:
+        self.on_message = on_message_callback
+        return SimpleNamespace(consumer_tag="tag")
 
 
 class World:
