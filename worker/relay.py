@@ -7,6 +7,7 @@ from time import monotonic, sleep
 import structlog
 
 from persistence.exceptions import PersistenceError, StorageUnavailable
+from persistence.probe import require_write
 from persistence.relay_session import RelaySession
 from worker.broker import Broker
 from worker.composition import Component
@@ -60,6 +61,9 @@ class Relay:
             while not self._stop:
                 pause = uniform(0.2, 1)  # noqa: S311 - relays shall not come back in step
                 try:
+                    if self._patience_with_database.seconds:
+                        # What was published and cannot be deleted would be published each time.
+                        self._patience_with_database(lambda: require_write(database))
                     with RelaySession(database, self._settings.component_name) as session:
                         self._stand_by(session)
                         self._lead(session)

@@ -30,14 +30,14 @@ def take_the_broker_away_for_three_seconds(scene: Scene) -> None:
 
 
 def make_the_database_read_only(scene: Scene) -> None:
-    noticed = scene.listen("read-only transaction")
+    noticed = scene.listen("the database is away")
     with _setting(scene, "default_transaction_read_only", "on"):
         noticed()
 
 
 def switch_over(scene: Scene) -> None:
     """For a while new sessions cannot write; those that were opened then never can."""
-    noticed = scene.listen("read-only transaction")
+    noticed = scene.listen("the database is away")
     name = make_url(scene.system.database_url).database
     with connect(scene.database.url()) as connection:
         connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
