@@ -54,7 +54,7 @@ class CommandFailed(Event):
     `command_id` is None in the answer to a message in which none could be found.
     """
 
-    command_id: CommandID | None  # type: ignore[assignment]
+    command_id: CommandID | None  # type: ignore[assignment]  # wider than in other events
     command_type: str
     code: str
     reason: str

@@ -47,7 +47,7 @@ def connector(
         connection = Connection.connect(*arguments, **options)
         try:
             prepare(connection)
-        except BaseException:
+        except BaseException:  # whatever it is, it is raised again, and nobody else closes it
             connection.close()
             raise
         return connection

@@ -32,6 +32,7 @@ def take_the_broker_away_for_three_seconds(scene: Scene) -> None:
 def make_the_database_read_only(scene: Scene) -> None:
     noticed = scene.listen("the database is away")
     with _setting(scene, "default_transaction_read_only", "on"):
+        _wait_until_it_refuses_to_write(scene)
         noticed()
 
 
@@ -46,9 +47,15 @@ def switch_over(scene: Scene) -> None:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 f" WHERE datname = '{name}' AND pid <> pg_backend_pid()"
             )
+            _wait_until_it_refuses_to_write(scene)
             noticed()
         finally:
             connection.exec_driver_sql(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+
+
+def _wait_until_it_refuses_to_write(scene: Scene) -> None:
+    asked = "SHOW transaction_read_only"
+    wait_for(lambda: scene.system.query(asked) == [("on",)], "the server to refuse writes")
 
 
 def fill_the_disk(scene: Scene) -> None:
