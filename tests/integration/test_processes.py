@@ -156,7 +156,9 @@ def test_a_handler_that_never_returns_costs_its_neighbours_only_time(system: Sys
     system.sender().send([create(entity), update(entity, "hang"), *(create() for _ in range(50))])
 
     def start() -> Process:
-        return system.start("consume", module="tests.support.misbehaving", PATIENCE="2")
+        # The least that a process gives itself. With less than its neighbour needs to start, the
+        # two would take turns at the command that hangs.
+        return system.start("consume", module="tests.support.misbehaving", PATIENCE="8")
 
     consumers = [start(), start()]
 
