@@ -1,6 +1,6 @@
 """How many commands a batch may have: as many as the database and the handlers do in good time."""
 
-FIRST = 64  # commands, before anything is known; few enough to learn soon, many enough to be fast
+FIRST = 256  # commands, before anything is known; what takes too long is left, in smaller batches
 
 
 class Pace:
