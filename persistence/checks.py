@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, exc, func, select, text
 
 from persistence.database import Database
-from persistence.errors import driver_errors
 from persistence.exceptions import Conflict, StorageUnavailable, Unsuitable
 from persistence.locks import database_file
+from persistence.translation import driver_errors
 
 _SHARED = (
     "The database is behind a pooler that gives each transaction another session (PgBouncer with"

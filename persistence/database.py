@@ -25,13 +25,13 @@ from sqlalchemy import (
 
 from persistence.clock import Clock
 from persistence.driver import connector, copy
-from persistence.errors import driver_errors, renew_session
 from persistence.sessions import (
     create_private,
     prepare_postgresql,
     prepare_sqlite,
     time_of_postgresql,
 )
+from persistence.translation import driver_errors, renew_session
 
 metadata = MetaData(
     naming_convention={

@@ -24,9 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from persistence.database import Database, SerialKey, Timestamp, metadata
-from persistence.errors import driver_errors
 from persistence.inserts import Inserts
 from persistence.messages import DeadLetter
+from persistence.translation import driver_errors
 
 MAX_BODY_BYTES = 64 * 1024  # of the raw body that a dead letter keeps
 PURGE_BITE = 2000  # letters looked at in one transaction of a purge

@@ -49,5 +49,5 @@ class Unsuitable(PersistenceError):
     """The database is not one that we can work with; the message says what to do. Not an outage."""
 
 
-class SchemaBehind(Unsuitable):
+class DatabaseBehind(Unsuitable):
     """The database lacks migrations that this program needs."""

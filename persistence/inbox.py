@@ -22,9 +22,9 @@ from sqlalchemy.orm import Session
 
 from persistence.bulk import among, among_these, by_uuid, insert_rows, update_rows
 from persistence.database import Timestamp, metadata
-from persistence.errors import driver_errors
 from persistence.exceptions import Collision
 from persistence.messages import OutgoingMessage
+from persistence.translation import driver_errors
 
 APPLIED, REJECTED, FAILED, RETRYING = "applied", "rejected", "failed", "retrying"
 

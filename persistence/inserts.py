@@ -4,7 +4,7 @@ from sqlalchemy import Table, delete
 from sqlalchemy.orm import Session
 
 from persistence.bulk import insert_rows
-from persistence.errors import driver_errors
+from persistence.translation import driver_errors
 
 
 class Inserts:

@@ -6,8 +6,8 @@ from uuid import uuid4
 from sqlalchemy import insert, text
 
 from persistence.database import Database
-from persistence.errors import driver_errors
 from persistence.inbox import RETRYING, inbox
+from persistence.translation import driver_errors
 
 LOCK_WAIT = 500  # milliseconds
 

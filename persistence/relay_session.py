@@ -23,13 +23,13 @@ from sqlalchemy import (
 
 from persistence.bulk import among, among_these
 from persistence.database import Database
-from persistence.errors import driver_errors
 from persistence.inbox import RETRYING, inbox
 from persistence.locks import lock
 from persistence.low_water import LowWater
 from persistence.messages import OutgoingMessage, StoredCommand
 from persistence.outbox import channel, outbox
 from persistence.retries import awaited, lease_end, leases, retries
+from persistence.translation import driver_errors
 
 BITE_BYTES = 8 * 2**20  # of bodies read at a time
 PURGE_BITE = 1000  # inbox rows deleted at a time

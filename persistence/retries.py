@@ -27,10 +27,10 @@ from sqlalchemy.orm import Session
 
 from persistence.bulk import among, among_these
 from persistence.database import SerialKey, Timestamp, metadata
-from persistence.errors import driver_errors
 from persistence.inbox import RETRYING, inbox
 from persistence.inserts import Inserts
 from persistence.messages import StoredCommand
+from persistence.translation import driver_errors
 
 # After a retry was sent, this long passes until it is sent again, twice as long each time: its
 # queue may have been deleted or purged. Another copy does no harm, as only the first can settle.

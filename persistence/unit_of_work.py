@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from persistence.database import Database
 from persistence.dead_letters import DeadLetters
-from persistence.dtos import D, DTOs, SavedEvent
-from persistence.errors import driver_errors
 from persistence.exceptions import PersistenceError, Refused
+from persistence.identity_map import D, IdentityMap, SavedEvent
 from persistence.inbox import Inbox
 from persistence.outbox import Outbox, channel
 from persistence.retries import Retries
+from persistence.translation import driver_errors
 
 
 class UnitOfWork:
@@ -29,7 +29,7 @@ class UnitOfWork:
         self._database = database
         self._component = component
         self._session = Session(database.engine, autoflush=False, expire_on_commit=False)
-        self._dtos: dict[type[Any], DTOs[Any]] = {}
+        self._dtos: dict[type[Any], IdentityMap[Any]] = {}
         self.inbox = Inbox(self._session, component, database.now)
         self.outbox = Outbox(self._session, component)
         self.retries = Retries(self._session, component)
@@ -59,10 +59,10 @@ class UnitOfWork:
         """Return the database's time, by which due times are counted."""
         return self._database.now()
 
-    def dtos(self, dto_class: type[D], aggregate_type: str) -> DTOs[D]:
-        """Return the DTOs of a class in this transaction; for repositories."""
+    def dtos(self, dto_class: type[D], aggregate_type: str) -> IdentityMap[D]:
+        """Return the IdentityMap of a class in this transaction; for repositories."""
         if dto_class not in self._dtos:
-            self._dtos[dto_class] = DTOs(self._session, dto_class, aggregate_type)
+            self._dtos[dto_class] = IdentityMap(self._session, dto_class, aggregate_type)
         return self._dtos[dto_class]
 
     @contextmanager

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from persistence.database import Database
-from persistence.schema import migrate
+from persistence.migrating import migrate
 from tests.support.postgresql import Migrated, PostgreSQLServer
 
 # A busy machine is no reason to fail.

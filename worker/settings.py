@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import pika
 from environs import Env, EnvError, ValidationError, validate
 
 from persistence.database import check_url
+from worker.amqp.nodes import check_nodes, nodes
 from worker.exceptions import SettingsError
-from worker.nodes import nodes
 
 DEFAULT_HEARTBEAT = 30  # seconds, unless AMQP_URL says ?heartbeat=
 
@@ -136,22 +135,10 @@ def _database_url(url: str) -> None:
 
 
 def _amqp_url(urls: str) -> None:
-    for url in nodes(urls):
-        _node_url(url)
-
-
-def _node_url(url: str) -> None:
     try:
-        parts = urlsplit(url)
-        heartbeat = parse_qs(parts.query).get("heartbeat", ["30"])[0]
-        pika.URLParameters(url)
-        valid = parts.scheme in ("amqp", "amqps") and parts.hostname and parts.port != 0
-    except Exception:  # pika raises whatever it meets; its words may hold the password
-        valid = False
-    if not valid:
-        raise ValidationError("Must be amqp://user:password@host:port/vhost or amqps://….")
-    if not heartbeat.isdecimal() or not 2 <= int(heartbeat) <= 600:
-        raise ValidationError("Its heartbeat must be 2 to 600 seconds.")
+        check_nodes(urls)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
 
 
 def _amqp_name(name: str) -> None:

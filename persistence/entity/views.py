@@ -4,7 +4,7 @@ from domain.entity.commands import EntityID
 from domain.entity.queries import EntityView, Views
 from persistence.database import Database
 from persistence.entity.table import entities
-from persistence.errors import driver_errors
+from persistence.translation import driver_errors
 
 
 class SQLViews(Views):

@@ -19,13 +19,14 @@ from persistence.relay_session import RelaySession
 from persistence.unit_of_work import UnitOfWork
 from tests.support import hanging
 from tests.support.misbehaving import create
-from worker import consumer, outgoing
-from worker.batches import Batches
 from worker.cli import main
-from worker.lane import BITE
-from worker.schema import require_schema
-from worker.storage import Storage
-from worker.watchdog import Watchdog
+from worker.consumer import consumer
+from worker.consumer.batches import Batches
+from worker.consumer.storage import Storage
+from worker.relay import outgoing
+from worker.relay.lane import BITE
+from worker.runtime.readiness import require_schema
+from worker.runtime.watchdog import Watchdog
 
 
 def ack_before_commit() -> None:

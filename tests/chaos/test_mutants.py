@@ -10,7 +10,7 @@ from tests.support.foreign import Sent, Subscriber, create, update
 from tests.support.system import System
 from tests.support.two_consumers import let_two_apply_one_retry
 from tests.support.waiting import hold, wait_for
-from worker.watchdog import HUNG
+from worker.runtime.watchdog import HUNG
 
 MODULE = "tests.chaos.mutants"
 

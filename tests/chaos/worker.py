@@ -13,8 +13,8 @@ from domain.entity.commands import UpdateValue
 from domain.entity.entity import Entity
 from domain.entity.events import Updated
 from persistence import relay_session
-from worker import relay
 from worker.__main__ import main
+from worker.relay import relay
 
 FLAKY = "flaky"  # begins the value of a command whose handler fails now and then
 SLOW_MARK = "SLOW_MARK"  # names a file: the handler is slow, and writes there that it was

@@ -21,8 +21,8 @@ from tests.support.health import get
 from tests.support.pipes import fill
 from tests.support.system import ROOT, Process, System
 from tests.support.waiting import wait_for
-from worker.supervisor import Child
-from worker.watchdog import HUNG
+from worker.runtime.supervisor import Child
+from worker.runtime.watchdog import HUNG
 
 
 def free_port() -> int:

@@ -20,10 +20,10 @@ from tests.support.waiting import wait_for
 from tools.processes import free_port
 from tools.rabbitmq import RabbitMQNode
 from tools.servers import install_programs, server_folder
-from worker.broker import Broker
+from worker.amqp.broker import Broker
+from worker.amqp.topology import backstop_queue, declare
 from worker.exceptions import BrokerUnavailable, TopologyMismatch
 from worker.settings import Settings
-from worker.topology import backstop_queue, declare
 
 QUORUM = {"x-queue-type": "quorum"}
 EARLIER = {"on RabbitMQ 3": QUORUM, "on RabbitMQ 4": {**QUORUM, "x-delivery-limit": -1}}

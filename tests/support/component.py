@@ -9,7 +9,7 @@ from sqlalchemy import Table, select
 from domain.entity.service import CommandHandler
 from domain.messages import Command, Event
 from persistence.database import Database
-from persistence.errors import driver_errors
+from persistence.translation import driver_errors
 from worker.composition import AGGREGATES, Aggregate, Component
 from worker.settings import Settings
 

@@ -1,8 +1,9 @@
 """A worker to which 2 seconds are long: outages, silence and what is said each minute."""
 
 from persistence import relay_session
-from worker import consumer, lane, relay
 from worker.cli import main
+from worker.consumer import consumer
+from worker.relay import lane, relay
 
 if __name__ == "__main__":
     consumer.GIVE_BACK_AFTER = 2.0

@@ -16,11 +16,11 @@ from alembic.operations import Operations
 from persistence.inbox import Inbox
 from persistence.relay_session import RelaySession
 from persistence.unit_of_work import UnitOfWork
-from worker.broker import Broker
+from worker.amqp.broker import Broker
+from worker.amqp.intake import Intake
 from worker.cli import main
-from worker.intake import Intake
-from worker.outgoing import Events
-from worker.processor import Processor
+from worker.consumer.processor import Processor
+from worker.relay.outgoing import Events
 
 CONSUMER_POINTS = {
     "after receive": (Processor, "_work", "before"),

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 from pika import BasicProperties
 
 from schemas.codec import Codec
+from worker.amqp.wire import Message, received
 from worker.composition import AGGREGATES, catalogue
-from worker.reading import Reader, Received
-from worker.wire import Message, received
+from worker.consumer.reading import Reader, Received
 
 MAX_BYTES = 10_000
 CREATE, UPDATE = "entity.Create", "entity.UpdateValue"

@@ -28,7 +28,7 @@ TOPOLOGY = """
 import json, sys
 from types import SimpleNamespace
 from tests.support.component import settings
-from worker.topology import declare
+from worker.amqp.topology import declare
 class Names:
     def __getattr__(self, name): return name
 class Broker:

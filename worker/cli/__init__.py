@@ -10,9 +10,9 @@ from persistence.exceptions import MappingError, PersistenceError, Unsuitable
 from schemas.exceptions import CatalogueError
 from worker.cli import dead, people, processes
 from worker.exceptions import BrokerUnavailable, NotReplayable, SettingsError, TopologyMismatch
-from worker.showing import harmless_lines, without_secrets
-from worker.streams import leave, take_over
-from worker.watchdog import show_stacks_on_signals
+from worker.runtime.showing import harmless_lines, without_secrets
+from worker.runtime.streams import leave, take_over
+from worker.runtime.watchdog import show_stacks_on_signals
 
 log = structlog.get_logger()
 

@@ -10,11 +10,11 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from persistence.dead_letters import DeadLetterView, purge
-from persistence.schema import check_schema
+from persistence.migrating import check_schema
 from worker.cli.processes import prepare
 from worker.composition import Component
-from worker.replay import replay
-from worker.showing import harmless, json_text
+from worker.consumer.replay import replay
+from worker.runtime.showing import harmless, json_text
 
 console = Console()
 

@@ -5,23 +5,23 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import click
-import pika
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from domain.entity.commands import EntityID
 from domain.exceptions import NotFound
-from persistence.schema import check_schema
+from persistence.migrating import check_schema
 from schemas.exceptions import Undecodable
-from worker.broker import Broker
+from worker.amqp.broker import Broker
+from worker.amqp.publisher import Publisher
+from worker.amqp.tail import tail
+from worker.amqp.wire import Message, printable, properties_of_new_command
 from worker.cli.processes import prepare
 from worker.composition import Component
 from worker.exceptions import BrokerUnavailable
-from worker.publisher import Publisher
-from worker.showing import harmless, json_text
-from worker.stop import StopFlag
-from worker.wire import printable, received
+from worker.runtime.showing import harmless, json_text
+from worker.runtime.stop import StopFlag
 
 console = Console()
 
@@ -41,12 +41,7 @@ def send(type: str, fields: tuple[str, ...]) -> None:
         command = component.codec.decode(type, component.codec.normal(type, content))
     except Undecodable as error:
         raise click.ClickException(harmless(str(error))) from error
-    properties = pika.BasicProperties(
-        type=type,
-        content_type="application/json",
-        delivery_mode=pika.DeliveryMode.Persistent,
-        message_id=str(command.command_id),
-    )
+    properties = properties_of_new_command(type, str(command.command_id))
     with Broker(settings.amqp_url, f"{settings.component_name} send", settings.heartbeat) as broker:
         publisher = Publisher(broker)
         publisher.wait(lambda: publisher.ready)
@@ -83,21 +78,17 @@ def watch() -> None:
     stop.install()
     name = f"{settings.component_name} watch"
     with Broker(settings.amqp_url, name, settings.heartbeat) as broker:
-        channel = broker.channel()
-        queue = broker.call(channel.queue_declare, queue="", exclusive=True).queue
-        broker.call(channel.queue_bind, queue=queue, exchange=settings.event_exchange)
-        channel.basic_consume(queue, lambda _, __, p, body: _print_event(p, body), auto_ack=True)
+        tail(broker, settings.event_exchange, _print_event)
         click.echo(f"Watching {settings.event_exchange}; Ctrl-C ends it.", err=True)
         while not stop:
             broker.step(0.5)
 
 
-def _print_event(properties: pika.BasicProperties, body: bytes) -> None:
-    message = received(properties, body)
+def _print_event(message: Message) -> None:
     if console.is_terminal:
         version = message.headers.get("aggregate-version")
         place = f" v{version} " if version else " "
-        parts = (message.type or "-", "bold"), (place, "dim"), (_text(body), "")
+        parts = (message.type or "-", "bold"), (place, "dim"), (_text(message.body), "")
         line = Text.assemble(*((harmless(text), style) for text, style in parts))
         console.print(line, soft_wrap=True)
         return
@@ -106,7 +97,7 @@ def _print_event(properties: pika.BasicProperties, body: bytes) -> None:
         "message_id": message.message_id,
         "correlation_id": message.correlation_id,
         "headers": {printable(name): value for name, value in message.headers.items()},
-        "body": _json_or_text(body),
+        "body": _json_or_text(message.body),
     }
     click.echo(json_text(event))
 

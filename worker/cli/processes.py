@@ -10,21 +10,21 @@ import structlog
 
 from persistence.database import Database
 from persistence.exceptions import StorageUnavailable
-from persistence.schema import migrate
-from worker.broker import Broker
+from persistence.migrating import migrate
+from worker.amqp.broker import Broker
+from worker.amqp.topology import declare
 from worker.composition import Component
-from worker.consumer import Consumer
+from worker.consumer.consumer import Consumer
 from worker.exceptions import BrokerUnavailable, SettingsError
-from worker.health import Health
-from worker.health_server import serve
-from worker.logs import configure_logs
-from worker.relay import Relay
-from worker.schema import require_schema
+from worker.relay.relay import Relay
+from worker.runtime.health import Health
+from worker.runtime.health_server import serve
+from worker.runtime.logs import configure_logs
+from worker.runtime.readiness import require_schema
+from worker.runtime.stop import StopFlag
+from worker.runtime.supervisor import Child, kill_all, supervise
+from worker.runtime.watchdog import LEEWAY, Watchdog, patience
 from worker.settings import Settings, read_settings
-from worker.stop import StopFlag
-from worker.supervisor import Child, kill_all, supervise
-from worker.topology import declare
-from worker.watchdog import LEEWAY, Watchdog, patience
 
 log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ from tests.chaos.worker import SLOW_MARK
 from tests.support.health import get
 from tests.support.kill_points import CONSUMER_POINTS, RELAY_POINTS
 from tests.support.waiting import hold, wait_for
-from worker.watchdog import HUNG
+from worker.runtime.watchdog import HUNG
 
 DROPPED = "log_lines_dropped"  # the metric's name, without prefix and suffix
 

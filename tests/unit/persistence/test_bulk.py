@@ -34,8 +34,8 @@ from sqlalchemy.orm import Session
 
 from persistence.bulk import MANY, among, among_these, insert_rows, update_rows
 from persistence.database import Database, Timestamp
-from persistence.errors import driver_errors
 from persistence.exceptions import Collision, PersistenceError, Refused, StorageUnavailable
+from persistence.translation import driver_errors
 
 things = Table(
     "things",

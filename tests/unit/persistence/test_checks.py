@@ -8,7 +8,7 @@ from sqlalchemy import text
 from persistence.checks import check_database
 from persistence.database import Database
 from persistence.exceptions import Conflict, StorageUnavailable, Unsuitable
-from persistence.schema import migrate
+from persistence.migrating import migrate
 from tests.support.component import ping
 from tests.support.postgresql import connect
 from tools.pgbouncer import pgbouncer

@@ -21,18 +21,18 @@ from sqlalchemy.dialects.postgresql import JSONB
 from structlog.testing import capture_logs
 
 from persistence.database import Database, SerialKey, Timestamp, metadata
-from persistence.exceptions import SchemaBehind, Unsuitable
+from persistence.exceptions import DatabaseBehind, Unsuitable
 from persistence.locks import lock
+from persistence.migrating import check_schema, migrate
 from persistence.retries import retries
-from persistence.schema import check_schema, migrate
 from tests.support.component import component, rows
 from tests.support.postgresql import connect
 from tests.support.project import PYTHON, ROOT, environment
 from tests.support.waiting import wait_for
-from worker.consumer import Consumer
-from worker.health import Health
-from worker.relay import Relay
-from worker.stop import StopFlag
+from worker.consumer.consumer import Consumer
+from worker.relay.relay import Relay
+from worker.runtime.health import Health
+from worker.runtime.stop import StopFlag
 
 TABLES = set(metadata.tables)
 
@@ -216,7 +216,7 @@ def test_migrating_goes_on_from_where_the_database_is(alembic, empty):
 
 
 def test_an_empty_database_is_behind(empty):
-    with pytest.raises(SchemaBehind) as refusal:
+    with pytest.raises(DatabaseBehind) as refusal:
         check_schema(empty)
     assert str(refusal.value) == (
         "The database schema is behind (at nothing): run `python -m worker migrate`."
@@ -225,7 +225,7 @@ def test_an_empty_database_is_behind(empty):
 
 def test_a_database_that_lacks_a_migration_is_behind(alembic, empty):
     command.upgrade(alembic, "0001")
-    with pytest.raises(SchemaBehind, match=r"behind \(at 0001\): run `python -m worker migrate`"):
+    with pytest.raises(DatabaseBehind, match=r"behind \(at 0001\): run `python -m worker migrate`"):
         check_schema(empty)
 
 
@@ -300,7 +300,7 @@ def test_the_older_worker_is_content_with_a_newer_database(sqlite):
 
 @pytest.mark.parametrize("program", [Consumer, Relay])
 def test_each_process_refuses_a_database_that_is_behind(program, empty):
-    with pytest.raises(SchemaBehind):
+    with pytest.raises(DatabaseBehind):
         program(component(empty), StopFlag(1), Health(empty, 30)).run()
 
 
@@ -320,18 +320,18 @@ def test_the_worker_warns_of_a_newer_database(program, sqlite):
 # of migrations, and less patience with the silent.
 _MIGRATE = """
 import sys
-from persistence import schema, sessions
+from persistence import migrating, sessions
 from persistence.database import Database
-from persistence.schema import migrate
+from persistence.migrating import migrate
 if sys.argv[1:]:
-    known, more, sessions.SILENCE = schema._config, sys.argv[1], float(sys.argv[2])
+    known, more, sessions.SILENCE = migrating._config, sys.argv[1], float(sys.argv[2])
     def config(connection):
         config = known(connection)
         folder = config.get_main_option("script_location")
         config.set_main_option("path_separator", "newline")
         config.set_main_option("version_locations", f"{folder}/versions\\n{more}")
         return config
-    schema._config = config
+    migrating._config = config
 print("ready", flush=True)
 for url in sys.stdin:
     database = Database(url.strip())

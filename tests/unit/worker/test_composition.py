@@ -8,7 +8,7 @@ from persistence.exceptions import MappingError
 from tests.support.component import component, settings
 from tests.support.messages import CREATE, UPDATE, create, read, update
 from worker.composition import AGGREGATES, Component
-from worker.processor import Processor
+from worker.consumer.processor import Processor
 
 
 def test_a_component_is_put_together_without_a_database():

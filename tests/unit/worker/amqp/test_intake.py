@@ -1,0 +1,155 @@
+"""How much is taken at a time, and when more is asked for."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pika import BasicProperties
+
+from worker.amqp import intake as module
+from worker.amqp.intake import Intake
+
+
+class FakeChannel:
+    def __init__(self, calls: list[tuple[str, Any]]) -> None:
+        self._calls = calls
+
+    def add_on_cancel_callback(self, callback: Callable[..., None]) -> None:
+        self.on_cancel = callback
+
+    def basic_qos(self, prefetch_count: int) -> None:
+        self._calls.append(("qos", prefetch_count))
+
+    def basic_cancel(self, consumer_tag: str) -> None:
+        self._calls.append(("cancel", consumer_tag))
+
+    def basic_ack(self, tag: int, multiple: bool) -> None:
+        self._calls.append(("ack up to" if multiple else "ack", tag))
+
+    def basic_consume(self, queue: str, on_message_callback: Callable[..., None]) -> Any:
+        self.on_message = on_message_callback
+        return SimpleNamespace(consumer_tag="tag")
+
+
+class World:
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+        self.channel = FakeChannel(self.calls)
+        broker = SimpleNamespace(
+            channel=lambda: self.channel, call=lambda method, **arguments: method(**arguments)
+        )
+        self.intake = Intake(broker, "q", 7)
+        self._tag = 0
+
+    def deliver(self, size: int, *, redelivered: bool = False, **headers: Any) -> None:
+        self._tag += 1
+        method = SimpleNamespace(delivery_tag=self._tag, redelivered=redelivered)
+        properties = BasicProperties(headers=headers)
+        self.channel.on_message(None, method, properties, b"x" * size)
+
+    def take(self, most: int = 100) -> list[int]:
+        return [delivery.tag for delivery in self.intake.take(most)]
+
+
+@pytest.fixture
+def world(monkeypatch) -> World:
+    monkeypatch.setattr(module, "BATCH_BYTES", 100)
+    return World()
+
+
+def test_what_waits_is_taken_in_its_order(world):
+    for _ in range(3):
+        world.deliver(1)
+    assert world.take() == [1, 2, 3]
+
+
+def test_no_more_is_taken_than_asked_for(world):
+    for _ in range(3):
+        world.deliver(1)
+    assert (world.take(2), world.take(2)) == ([1, 2], [3])
+
+
+def test_no_more_is_taken_than_there_is_room_for(world):
+    for size in (40, 60, 1, 99):
+        world.deliver(size)
+    assert (world.take(), world.take()) == ([1, 2], [3, 4])
+
+
+def test_one_is_taken_however_large(world):
+    world.deliver(500)
+    world.deliver(1)
+    assert (world.take(), world.take()) == ([1], [2])
+
+
+def test_the_bytes_that_wait_are_known(world):
+    world.deliver(40)
+    world.deliver(70)
+    assert world.intake.bytes == 110
+    world.take()
+    assert world.intake.bytes == 70
+
+
+def test_what_a_message_brings_besides_its_body_counts(world):
+    properties = BasicProperties(headers={"h": "x" * 30})
+    vars(properties)["wire_bytes"] = 9
+    for tag in (1, 2):
+        method = SimpleNamespace(delivery_tag=tag, redelivered=False)
+        world.channel.on_message(None, method, properties, b"")
+    assert world.intake.bytes == 180
+    assert (world.take(), world.intake.bytes) == ([1], 90)
+
+
+def test_it_begins_with_one_and_goes_on_with_the_full_prefetch(world):
+    world.deliver(1)
+    world.intake.settle(world.intake.take(1))
+    assert world.calls == [("qos", 1), ("cancel", "tag"), ("ack up to", 1), ("qos", 7)]
+
+
+def test_it_goes_on_with_one_after_a_suspect(world):
+    world.deliver(1, redelivered=True)
+    world.intake.settle(world.intake.take(1))
+    assert world.calls == [("qos", 1), ("ack up to", 1)]
+
+
+@pytest.mark.parametrize(("count", "suspect"), [(1, False), (2, False), (3, True), ("2", True)])
+def test_a_few_redeliveries_are_not_suspect(world, count, suspect):
+    world.deliver(1, redelivered=True, **{"x-delivery-count": count})
+    assert world.intake.take(1)[0].suspect is suspect
+
+
+def acks(world: World) -> list[tuple[str, Any]]:
+    return [call for call in world.calls if call[0].startswith("ack")]
+
+
+def test_what_is_settled_around_a_held_one_is_acknowledged_without_it(world):
+    for _ in range(5):
+        world.deliver(1)
+    first, second, held, fourth, fifth = world.intake.take(5)
+    world.intake.settle([first, second, fourth])
+    world.intake.settle([fifth])
+    assert acks(world) == [("ack up to", 2), ("ack", 4), ("ack", 5)]
+    world.intake.settle([held])
+    assert acks(world)[3:] == [("ack up to", 3)]
+
+
+def test_one_frame_acknowledges_a_batch_again_when_nothing_is_held(world):
+    for _ in range(4):
+        world.deliver(1)
+    held, *others = world.intake.take(2)
+    world.intake.settle(others)
+    world.intake.settle([held])
+    world.intake.settle(world.intake.take(2))
+    assert acks(world)[-1] == ("ack up to", 4)
+
+
+def test_a_delivery_that_is_kept_lets_more_come(world):
+    world.deliver(1)
+    world.intake.keep(*world.intake.take(1))
+    assert world.calls == [("qos", 1), ("cancel", "tag"), ("qos", 7)]
+
+
+def test_a_suspect_that_is_kept_does_not(world):
+    world.deliver(1, redelivered=True)
+    world.intake.keep(*world.intake.take(1))
+    assert world.calls == [("qos", 1)]

@@ -1,0 +1,160 @@
+"""What the consumer does around its batches: it waits, gives back, and comes again."""
+
+from collections import Counter, deque
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from persistence.database import Database
+from persistence.exceptions import Conflict, PersistenceError, StorageUnavailable
+from tests.support.component import component
+from worker.consumer import consumer as module
+from worker.consumer.consumer import Consumer, _OutageTooLong
+from worker.exceptions import BrokerUnavailable, Stopped
+from worker.runtime.health import Health
+from worker.runtime.stop import StopFlag
+
+GONE = StorageUnavailable("gone")
+
+
+class FakeBatches:
+    """Ends as it is told to."""
+
+    def __init__(self, *steps: PersistenceError | Counter[str]) -> None:
+        self._steps = list(steps)
+        self.failed: deque[Any] = deque()
+
+    @property
+    def unsettled(self) -> bool:
+        return bool(self._steps)
+
+    def step(self, patience: float) -> Counter[str]:
+        step = self._steps.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+
+class FakeBroker:
+    def __init__(self) -> None:
+        self.steps = 0
+        self.error: Exception | None = None
+
+    def __enter__(self) -> "FakeBroker":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to close."""
+
+    def step(self, timeout: float = 0) -> None:
+        self.steps += 1
+        if self.error:
+            raise self.error
+
+
+class World:
+    def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.database = database
+        self.health = Health(database, 30)
+        self.stop = StopFlag(0)
+        self.consumer = Consumer(component(database), self.stop, self.health)
+        self.broker = FakeBroker()
+        self.serve()
+
+    def serve(self) -> None:
+        """Let the consumer have this connection, and no other."""
+        self.consumer._broker = self.broker
+        self.consumer._backstop._stopped = True
+
+    def work(self, batches: FakeBatches, times: int = 1) -> list[bool]:
+        return [self.consumer._work(batches) for _ in range(times)]
+
+
+@pytest.fixture
+def world(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(sqlite, monkeypatch)
+
+
+APPLIED = Counter(applied=2)
+
+
+def test_what_was_settled_is_counted(world):
+    assert world.work(FakeBatches(APPLIED)) == [True]
+    registry = world.health.metrics.registry
+    assert registry.get_sample_value("commands_total", {"ending": "applied"}) == 2
+
+
+def test_a_line_for_each_batch_is_for_debugging_only(world):
+    with capture_logs() as logs:
+        world.work(FakeBatches(APPLIED))
+    assert [(log["event"], log["log_level"]) for log in logs] == [("batch", "debug")]
+
+
+@pytest.mark.parametrize("error", [GONE, Conflict("locked")])
+def test_the_broker_is_served_while_the_database_is_away(world, error):
+    assert world.work(FakeBatches(error, APPLIED), 2) == [False, True]
+    assert world.broker.steps > 0
+
+
+def test_an_outage_is_told_once_and_ends_with_the_first_success(world):
+    with capture_logs() as logs:
+        world.work(FakeBatches(GONE, Conflict("locked"), APPLIED), 3)
+    told = [log["event"] for log in logs if log["log_level"] != "debug"]
+    assert told == ["the database is away", "the database is back"]
+
+
+def test_during_an_outage_it_is_not_ready_and_says_why(world, monkeypatch):
+    seen = []
+    world.health.working(True)
+    monkeypatch.setattr(
+        world.broker, "step", lambda timeout=0: seen.append(world.health.why_not_ready())
+    )
+    world.work(FakeBatches(GONE))
+    assert seen[0] == "the database does not take our work: gone"
+
+
+def test_a_batch_that_must_become_smaller_ends_no_outage(world):
+    world.work(FakeBatches(GONE, Counter(), APPLIED), 2)
+    assert world.consumer._storage.seconds > 0
+
+
+def test_a_success_of_the_backstop_ends_no_outage_of_the_commands(world):
+    world.work(FakeBatches(GONE, APPLIED))
+    world.work(FakeBatches(APPLIED))
+    assert world.consumer._storage.seconds > 0
+
+
+def test_after_a_long_outage_everything_is_given_back(world, monkeypatch):
+    monkeypatch.setattr(module, "GIVE_BACK_AFTER", -1)
+    with pytest.raises(_OutageTooLong):
+        world.work(FakeBatches(GONE))
+
+
+def test_a_connection_lost_in_an_outage_is_noticed_at_once(world):
+    world.broker.error = BrokerUnavailable("consumer timeout")
+    with pytest.raises(BrokerUnavailable):
+        world.work(FakeBatches(GONE))
+    assert world.consumer._storage.seconds > 0
+
+
+@pytest.mark.parametrize("end", [BrokerUnavailable("consumer timeout"), _OutageTooLong()])
+def test_nothing_is_taken_again_before_the_work_that_failed_would_pass(world, monkeypatch, end):
+    """Whatever ended the connection."""
+    order = []
+
+    def consume(*arguments: object) -> None:
+        world.consumer._storage._patience.lost(GONE)
+        raise end
+
+    monkeypatch.setattr(world.consumer, "_consume", consume)
+    monkeypatch.setattr(world.consumer._storage, "_try", lambda: order.append("rehearsed"))
+    world.consumer._serve(world.broker, None)
+    assert order == ["rehearsed"]
+    assert world.consumer._storage.seconds == 0
+
+
+def test_a_stop_during_an_outage_waits_no_longer_than_there_is_time_to_drain(world):
+    world.stop.set()
+    with pytest.raises(Stopped):
+        world.work(FakeBatches(GONE))

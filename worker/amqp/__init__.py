@@ -1,0 +1,1 @@
+"""RabbitMQ, as pika speaks with it: the only room that knows pika."""

@@ -1,0 +1,248 @@
+"""One connection to the broker, served by the one thread that owns it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any, Self
+
+import pika
+from pika.adapters.select_connection import IOLoop, SelectConnection
+from pika.channel import Channel
+from pika.exceptions import ChannelClosed, ConnectionClosed
+
+from worker.amqp.nodes import reachable
+from worker.amqp.tolerance import tolerate_bad_headers
+from worker.exceptions import BrokerUnavailable, Unsendable
+
+CONNECT_TIMEOUT = 10.0  # seconds for the TCP connect, and again for the AMQP handshake
+
+CHUNK = 65536  # bytes handed to the socket at a time
+
+
+class _Connection(SelectConnection):
+    """Gathers what is to be sent: pika alone makes a system call of each frame, three a message."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._unsent: list[bytes] = []
+        super().__init__(*arguments, **options)
+
+    def _adapter_emit_data(self, data: bytes) -> None:
+        self._unsent.append(data)
+
+    def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
+        """Refuse what the broker would end the connection for, before any of it is sent."""
+        most = self.params.frame_max
+        for frame in marshaled_frames:
+            if len(frame) > most:
+                raise Unsendable(f"A frame of {len(frame)} bytes, where {most} are agreed on.")
+        super()._output_marshaled_frames(marshaled_frames)
+
+    def flush(self) -> None:
+        """Hand what was gathered to the socket."""
+        if self._unsent and not self.is_closed:
+            data = b"".join(self._unsent)
+            self._unsent.clear()
+            for start in range(0, len(data), CHUNK):
+                super()._adapter_emit_data(data[start : start + CHUNK])
+
+
+class Broker:
+    """An open connection. `step` is what keeps it alive: call it at least every few seconds.
+
+    Everything raises `BrokerUnavailable` once the connection or one of its channels is lost. The
+    object is of no use then: delivery tags and confirms of a lost connection mean nothing.
+    """
+
+    def __init__(
+        self, url: str, name: str, heartbeat: int, *, beside: "Broker | None" = None
+    ) -> None:
+        """Connect; `url` may name several nodes, `name` is what RabbitMQ's management pages show.
+
+        `beside`: another connection, whose `step` serves this one too and outlives it. Nothing is
+        waited for then: `is_open` tells when this one may be used, and `lost` whether it ever will.
+        """
+        tolerate_bad_headers()
+        self.lost: BrokerUnavailable | None = None
+        self._is_guest = beside is not None
+        self.blocked = False
+        parameters = pika.URLParameters(reachable(url))
+        parameters.heartbeat = heartbeat
+        parameters.blocked_connection_timeout = None  # an alarm is not a lost connection: wait
+        parameters.socket_timeout = CONNECT_TIMEOUT
+        parameters.stack_timeout = CONNECT_TIMEOUT
+        parameters.client_properties = {"connection_name": name}
+        self._connection = _Connection(
+            parameters,
+            on_open_error_callback=self._on_closed,
+            on_close_callback=self._on_closed,
+            custom_ioloop=beside and beside._loop,
+        )
+        self._loop: IOLoop = self._connection.ioloop
+        # All connections that this loop serves; each leaves when it is closed.
+        self._served: list[_Connection] = beside._served if beside else []
+        self._served.append(self._connection)
+        self._connection.add_on_connection_blocked_callback(self._on_blocked)
+        self._connection.add_on_connection_unblocked_callback(self._on_unblocked)
+        if beside is None:
+            self._loop.activate_poller()
+            with self.unless_ready():
+                self._await(lambda: self.is_open, "the connection")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @contextmanager
+    def unless_ready(self) -> Iterator[None]:
+        """Close the connection when the block, which makes it ready for use, fails."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._connection.is_open)
+
+    def step(self, timeout: float = 0.0) -> None:
+        """Serve the connection until something happened, at most `timeout` seconds."""
+        if self.lost:
+            raise self.lost
+        for connection in self._served:
+            connection.flush()
+        timer = self._loop.call_later(timeout, lambda: None)
+        self._loop.poll()
+        self._loop.process_timeouts()
+        self._loop.remove_timeout(timer)
+        if self.lost:
+            raise self.lost
+
+    def flush(self) -> None:
+        """Hand over what was published, without waiting for the next `step`."""
+        self._connection.flush()
+
+    def watch(self, fileno: int, on_readable: Callable[[], None]) -> None:
+        """End every `step` from now on also when this descriptor is readable, and say so."""
+        self._loop.add_handler(fileno, lambda *_: on_readable(), IOLoop.READ)
+
+    def channel(self) -> Channel:
+        """Open a channel. Closed by the broker, it takes the whole connection with it."""
+        opened: list[Channel] = []
+        channel = self._connection.channel(on_open_callback=opened.append)
+        channel.add_on_close_callback(self._on_lost)
+        self._await(lambda: opened, "a channel")
+        return channel
+
+    def open_channel(
+        self,
+        on_open: Callable[[Channel], None],
+        on_close: Callable[[BrokerUnavailable], None],
+    ) -> Channel:
+        """Begin to open a channel whose end, alone or with the connection, `on_close` hears of."""
+        channel = self._connection.channel(on_open_callback=on_open)
+        channel.add_on_close_callback(lambda _, reason: on_close(_unavailable(reason)))
+        return channel
+
+    def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
+        """Call a method of a channel that the broker answers, and return the answer's method."""
+        answers: list[Any] = []
+        method(**arguments, callback=answers.append)
+        self._await(lambda: answers, method.__name__)
+        return answers[0].method
+
+    def attempt(self, method: str, **arguments: Any) -> None:
+        """Call a method of a channel of its own, which alone is lost where the broker refuses.
+
+        Raises `BrokerUnavailable` then, with the broker's `code`; the connection stays of use.
+        """
+        done: list[object] = []
+        refused: list[object] = []
+        channel = self._connection.channel(on_open_callback=done.append)
+        channel.add_on_close_callback(lambda _, reason: refused.append(reason))
+        self._await(lambda: done, "a channel")
+        done.clear()
+        getattr(channel, method)(**arguments, callback=done.append)
+        self._await(lambda: done or refused, method)
+        if refused:
+            raise _unavailable(refused[0])
+        channel.close()
+
+    def lose(self, error: BrokerUnavailable) -> None:
+        """Give this connection up: from the next `step` on, everything raises the error."""
+        self.lost = self.lost or error
+
+    def close(self) -> None:
+        """Send what is buffered and say goodbye; a connection already lost is just let go.
+
+        Who owns the loop waits for the goodbyes of all whom it serves.
+        """
+        if self._connection.is_open:
+            self._connection.close()
+        elif not (self._connection.is_closing or self._connection.is_closed):
+            # pika cannot end what it is only opening; who owns the loop waits a moment for it.
+            self._connection.add_on_open_callback(lambda connection: connection.close())
+        if self._is_guest:
+            return
+        try:
+            deadline = monotonic() + 5
+            while self._served and monotonic() < deadline:
+                for connection in self._served:
+                    connection.flush()
+                self._loop.poll()
+                self._loop.process_timeouts()
+        finally:
+            self._loop.deactivate_poller()
+            self._loop.close()
+
+    def break_off(self) -> None:
+        """Send what is buffered and let the connection drop, without a goodbye."""
+        self.step()
+        self._connection._adapter_disconnect_stream()
+
+    def _await(self, condition: Callable[[], object], what: str) -> None:
+        deadline = monotonic() + 2 * CONNECT_TIMEOUT
+        while not condition():
+            if monotonic() > deadline:
+                raise BrokerUnavailable(f"the broker does not answer: no {what}")
+            self.step(0.5)
+
+    def _on_closed(self, connection: _Connection, reason: object) -> None:
+        if connection in self._served:
+            self._served.remove(connection)
+        self._on_lost(connection, reason)
+
+    def _on_lost(self, source: object, reason: object) -> None:
+        self.lose(_unavailable(reason))
+
+    def _on_blocked(self, *_: object) -> None:
+        self.blocked = True
+
+    def _on_unblocked(self, *_: object) -> None:
+        self.blocked = False
+
+
+def _unavailable(reason: object) -> BrokerUnavailable:
+    return BrokerUnavailable(_explain(reason), getattr(reason, "reply_code", None))
+
+
+def _explain(reason: object) -> str:
+    """Return the innermost reason: pika wraps a refused connect several times."""
+    while True:
+        causes = getattr(reason, "exceptions", None) or getattr(reason, "args", None)
+        cause = getattr(reason, "exception", None) or (causes and causes[-1])
+        if not isinstance(cause, Exception):
+            break
+        reason = cause
+    if isinstance(reason, ChannelClosed | ConnectionClosed):
+        return _naming_rights(str(reason.reply_text))
+    return str(reason) or type(reason).__name__
+
+
+def _naming_rights(refusal: str) -> str:
+    """Add what RabbitMQ before 3.11 leaves out: which right it is that a user has not."""
+    if not refusal.startswith("ACCESS_REFUSED - access to "):
+        return refusal
+    return f"{refusal}: configure is needed to declare, read to consume or bind, write to publish"

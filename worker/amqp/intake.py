@@ -1,0 +1,129 @@
+"""Deliveries of one queue, taken on one channel."""
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from pika import BasicProperties
+from pika.channel import Channel
+
+from worker.amqp.broker import Broker
+from worker.amqp.wire import Message, received
+from worker.exceptions import BrokerUnavailable
+
+BATCH_BYTES = 8 * 2**20  # of messages taken at a time, so that a batch meets its deadlines
+
+FEW = 3  # times that a message may have been given back before it is suspect; the limit is 20
+
+
+class Delivery(NamedTuple):
+    """A message with the tag that acknowledges it, on the channel that brought it."""
+
+    tag: int
+    suspect: bool
+    message: Message
+
+
+class Intake:
+    """Consumes one queue. Everything raises `BrokerUnavailable` when the connection is lost.
+
+    It begins with one delivery at a time, and takes `prefetch` at a time after the first settled
+    delivery that is not suspect. A message is suspect when it has been given back a few times: one
+    that kills its consumers then uses up its own delivery limit, not that of its neighbours.
+    """
+
+    def __init__(self, broker: Broker, queue: str, prefetch: int) -> None:
+        self._broker = broker
+        self.queue = queue
+        self._prefetch = prefetch
+        self._careful = True
+        self._tag: str | None = None
+        self._unsettled: dict[int, None] = {}  # the tags of what was taken, in their order
+        self._channel: Channel = broker.channel()
+        self._channel.add_on_cancel_callback(self._on_cancel)
+        self.waiting: deque[Delivery] = deque()
+        self.bytes = 0  # of the messages that wait
+        self._consume(1)
+
+    def take(self, most: int) -> list[Delivery]:
+        """Take the next deliveries, at least one, at most so many and `BATCH_BYTES`."""
+        taken = [self._next()]
+        room = BATCH_BYTES - taken[0].message.size
+        while self.waiting and len(taken) < most:
+            room -= self.waiting[0].message.size
+            if room < 0:
+                break
+            taken.append(self._next())
+        return taken
+
+    def settle(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledge these deliveries, given in their order, and no other."""
+        widen = self._careful and not deliveries[-1].suspect
+        if widen:
+            # Before the ack, while nothing more can come: what goes back counts as delivered.
+            self.stop()
+        self._acknowledge([delivery.tag for delivery in deliveries])
+        if widen:
+            self._widen()
+
+    def keep(self, delivery: Delivery) -> None:
+        """Go on to the full prefetch, although this delivery is not settled yet: it did no harm."""
+        if self._careful and not delivery.suspect:
+            self.stop()
+            self._widen()
+
+    def _acknowledge(self, tags: list[int]) -> None:
+        """Acknowledge with one frame what has nothing unsettled before it: all, as a rule."""
+        for tag in tags:
+            del self._unsettled[tag]
+        first = next(iter(self._unsettled), tags[-1] + 1)
+        together = bisect_left(tags, first)
+        if together:
+            self._channel.basic_ack(tags[together - 1], multiple=True)
+        for tag in tags[together:]:
+            self._channel.basic_ack(tag, multiple=False)
+
+    def _widen(self) -> None:
+        self._careful = False
+        self._consume(self._prefetch)
+
+    def stop(self) -> None:
+        """Take no more; what has come already may still be settled."""
+        if self._tag is not None:
+            self._broker.call(self._channel.basic_cancel, consumer_tag=self._tag)
+            self._tag = None
+
+    def finish(self) -> None:
+        """Wait until the queue has heard of what was acknowledged.
+
+        A quorum queue may lose acknowledgements behind which the channel closes at once (seen on
+        RabbitMQ 3.10: one stop in ten, the last two frames). Its answer comes after them.
+        """
+        self._broker.call(self._channel.queue_declare, queue=self.queue, passive=True)
+
+    def _next(self) -> Delivery:
+        delivery = self.waiting.popleft()
+        self.bytes -= delivery.message.size
+        self._unsettled[delivery.tag] = None
+        return delivery
+
+    def _consume(self, prefetch: int) -> None:
+        self._broker.call(self._channel.basic_qos, prefetch_count=prefetch)
+        # Its answer is waited for: without, we would believe that we consume where nobody has us.
+        self._tag = self._broker.call(
+            self._channel.basic_consume, queue=self.queue, on_message_callback=self._on_message
+        ).consumer_tag
+
+    def _on_message(
+        self, channel: Channel, method: Any, properties: BasicProperties, body: bytes
+    ) -> None:
+        message = received(properties, body)
+        # Quorum queues count; where there is no count, any redelivery is suspect.
+        count = message.headers.get("x-delivery-count")
+        suspect = method.redelivered and not (isinstance(count, int) and count < FEW)
+        self.bytes += message.size
+        self.waiting.append(Delivery(method.delivery_tag, suspect, message))
+
+    def _on_cancel(self, frame: object) -> None:
+        self._broker.lose(BrokerUnavailable(f"the broker cancelled our consumer of {self.queue}"))

@@ -1,0 +1,1 @@
+"""From deliveries to commits: the process that applies commands."""

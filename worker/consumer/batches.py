@@ -1,0 +1,225 @@
+"""From deliveries to commits: a batch that cannot pass as it is becomes smaller, and waits."""
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from math import inf
+from time import monotonic
+from typing import NoReturn
+from uuid import UUID
+
+from persistence.exceptions import (
+    Collision,
+    Conflict,
+    Doubtful,
+    Locked,
+    PersistenceError,
+    Refused,
+    Silent,
+    StorageUnavailable,
+    TooSlow,
+)
+from persistence.probe import require_write
+from worker.amqp.intake import Intake
+from worker.composition import Component
+from worker.consumer.held import Held, Item, in_order
+from worker.consumer.pace import Pace
+from worker.consumer.processor import Processor
+from worker.consumer.reading import Reader, Received
+
+# What may be the fault of one command, and what of a batch: found by trying fewer.
+_OF_ONE = (Collision, Refused, TooSlow)
+_OF_MANY = (*_OF_ONE, Conflict, Doubtful, Silent)
+# What one command may wait for alone, while the others go on.
+_WAITS = (Conflict, Doubtful)
+# A share of our deadline: the server's own limit is behind it, so whoever ends a statement before
+# that was somebody else.
+_CANCELLED = 0.8
+
+REMEMBERED = 16  # batches that failed in an outage, to be rehearsed before more are taken
+
+
+class Batches:
+    """Settles what an intake brings, in its order but for what waits for a lock.
+
+    `failed` is what could not be tried to its end because the database was away.
+    """
+
+    def __init__(self, component: Component, intake: Intake, pace: Pace, held: Held) -> None:
+        """`pace` and `held` are what was learned on an earlier connection."""
+        self._component = component
+        self._intake = intake
+        self._pace = pace
+        self._processor = Processor(component)
+        self._reader = Reader(component.codec, component.settings.max_message_bytes)
+        self._left: deque[Item] = deque()  # taken, but to be tried again
+        self._cancelled_before = _CANCELLED * component.settings.database_deadline
+        self._held = held
+        held.reconnected()
+        self.failed: deque[Sequence[Received]] = deque(maxlen=REMEMBERED)
+
+    @property
+    def unsettled(self) -> bool:
+        return bool(self._left or self._held or self._intake.waiting)
+
+    @property
+    def idle(self) -> float:
+        """Return for how many seconds there is nothing to do."""
+        if self._left or self._intake.waiting:
+            return 0.0
+        return max(0.0, self._held.seconds) if self._held else inf
+
+    @property
+    def all_wait(self) -> bool:
+        """Tell whether nothing goes on because of locks."""
+        return self._held.everything
+
+    def step(self, patience: float) -> Counter[str]:
+        """Try what is next, and return how it ended; empty where it is to be tried otherwise.
+
+        Raises `StorageUnavailable` or `Conflict` where all have to wait. What waits for a lock
+        longer than `patience` seconds is sent again later.
+        """
+        if self._held and self._held.seconds <= 0:
+            return self._try_held(patience)
+        batch, joined = self._next()
+        if not batch:
+            return Counter()
+        began = monotonic()
+        try:
+            endings = self._apply(batch)
+        except PersistenceError as error:
+            return self._otherwise(batch, error, monotonic() - began)
+        self._pace.took(endings.total() + joined, monotonic() - began)
+        return self._done(batch, endings)
+
+    def _settle(self, received: Sequence[Received]) -> Counter[str]:
+        return self._processor.apply(received, self._held.lock_wait)
+
+    def _postpone(self, received: Sequence[Received]) -> Counter[str]:
+        return self._processor.postpone(received, self._held.lock_wait)
+
+    def _next(self) -> tuple[list[Item], int]:
+        """Return what is to be tried now, and how many more joined others that wait."""
+        size = self._pace.size
+        if self._left:
+            batch = [self._left.popleft() for _ in range(min(size, len(self._left)))]
+        elif self._intake.waiting:
+            read = self._reader.read
+            batch = [Item(delivery, read(delivery.message)) for delivery in self._intake.take(size)]
+        else:
+            batch = []
+        if not self._held:
+            return batch, 0
+        free = [item for item in batch if not self._held.join(self._key(item), item)]
+        return free, len(batch) - len(free)
+
+    def _key(self, item: Item) -> UUID | int:
+        """Return what tells commands apart that may overtake each other."""
+        command = item.received.command
+        if command:
+            return self._component.aggregate_id(command)
+        return item.received.command_id or item.delivery.tag
+
+    def _apply(self, batch: Sequence[Item]) -> Counter[str]:
+        received = [item.received for item in batch]
+        try:
+            return self._settle(received)
+        except Locked:
+            raise
+        except (Collision, Conflict):
+            # The other transaction has ended: reading again shows what it wrote.
+            return self._settle(received)
+
+    def _done(self, batch: Sequence[Item], endings: Counter[str]) -> Counter[str]:
+        """Acknowledge what was committed: the first so many. There was no time for the others."""
+        done = endings.total()
+        self._intake.settle([item.delivery for item in batch[:done]])
+        self._put_back(batch[done:])
+        self.failed.clear()
+        self._held.success()
+        return endings
+
+    def _put_back(self, items: Sequence[Item]) -> None:
+        self._left = deque(in_order([*items, *self._left]))
+
+    def _otherwise(
+        self, batch: Sequence[Item], error: PersistenceError, seconds: float
+    ) -> Counter[str]:
+        """Try fewer next time; with a single one, find out what that means for it."""
+        alone = len(batch) == 1
+        waits = isinstance(error, _WAITS) or (
+            alone and isinstance(error, TooSlow) and seconds < self._cancelled_before
+        )
+        if waits:
+            self._held.conflict(len(batch))
+        if alone and waits:
+            return self._hold(batch[0], error)
+        if alone and isinstance(error, _OF_ONE):
+            return self._refuse(batch[0], error)
+        if alone or not isinstance(error, _OF_MANY):
+            self._fail(batch, error)
+        self._put_back(batch)
+        if isinstance(error, TooSlow | Silent):
+            self._pace.too_slow(len(batch), seconds)
+        else:
+            self._pace.halve(len(batch))
+        return Counter()
+
+    def _fail(self, batch: Sequence[Item], error: PersistenceError) -> NoReturn:
+        """Keep the batch, and let all wait."""
+        self._put_back(batch)
+        self._remember([item.received for item in batch])
+        raise error
+
+    def _remember(self, failed: Sequence[Received]) -> None:
+        if failed not in self.failed:
+            self.failed.append(failed)
+
+    def _refuse(self, item: Item, error: PersistenceError) -> Counter[str]:
+        try:
+            endings = self._processor.refuse(item.received, error)
+        except PersistenceError as again:
+            # Not even the dead letter can be stored: hold the message rather than lose it.
+            reason = f"a refused command cannot be stored: {again}"
+            self._fail([item], StorageUnavailable(reason))
+        return self._done([item], endings)
+
+    def _hold(self, item: Item, error: PersistenceError) -> Counter[str]:
+        """Set aside what waits, for a lock or whatever it is, unless all wait for it."""
+        try:
+            require_write(self._component.database)
+        except PersistenceError as away:
+            self._fail([item], StorageUnavailable(str(away)))
+        self._held.add(self._key(item), item, error)
+        if not self._component.settings.single_active_consumer:
+            # To ask for more, the consumer is cancelled for a moment: another would become active.
+            self._intake.keep(item.delivery)
+        if self._nobody_passes:
+            self._remember([item.received])
+            raise error
+        return Counter()
+
+    @property
+    def _nobody_passes(self) -> bool:
+        """Tell whether all were tried and wait: that is an outage, and no matter of some rows."""
+        return self._held.hopeless and not (self._left or self._intake.waiting)
+
+    def _try_held(self, patience: float) -> Counter[str]:
+        """Try the first of a group; the others of the group follow when it has passed."""
+        group = self._held.next()
+        received = [item.received for item in group.items]
+        # Sent again, it would be overtaken by what is delivered already: not where order counts.
+        ordered = self._component.settings.single_active_consumer
+        overdue = not ordered and monotonic() > group.since + patience
+        try:
+            endings = self._postpone(received) if overdue else self._settle(received[:1])
+        except _WAITS:
+            self._held.later()
+            if self._nobody_passes:
+                raise
+            return Counter()
+        except PersistenceError:
+            # Whatever it is, it is found as with any other command.
+            self._put_back(self._held.release())
+            return Counter()
+        return self._done(self._held.release(), endings)

@@ -1,0 +1,66 @@
+"""From an event to the message that the relay will publish."""
+
+import re
+from typing import Any
+
+from domain.messages import Event
+from persistence.identity_map import SavedEvent
+from persistence.messages import OutgoingMessage
+from schemas.codec import Codec
+from worker.amqp.wire import Message
+
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII
+)
+_TRACESTATE = re.compile(r"[ -~\t]{1,512}")
+
+
+class Envelopes:
+    """Puts events into messages of the public form."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+
+    def of_change(self, saved: SavedEvent, cause: Message) -> OutgoingMessage:
+        """Return the message of an event that changed an aggregate."""
+        place = {
+            "aggregate-type": saved.aggregate_type,
+            "aggregate-id": str(saved.aggregate_id),
+            "aggregate-version": saved.aggregate_version,
+        }
+        return self._message(saved.event, cause, place)
+
+    def of_ending(self, event: Event, cause: Message) -> OutgoingMessage:
+        """Return the message that announces a command's rejection or failure."""
+        return self._message(event, cause, {})
+
+    def _message(self, event: Event, cause: Message, place: dict[str, Any]) -> OutgoingMessage:
+        type_, version, body = self._codec.encode(event)
+        timestamp = int(event.timestamp.timestamp())
+        if timestamp < 0:
+            raise ValueError(f"AMQP knows no time before 1970: {event.timestamp}")
+        causation = {"causation-id": str(event.command_id)} if event.command_id else {}
+        named = [cause.correlation_id, *causation.values(), cause.message_id, str(event.event_id)]
+        return OutgoingMessage(
+            type=type_,
+            body=body,
+            message_id=str(event.event_id),
+            correlation_id=next(filter(None, named)),
+            timestamp=timestamp,
+            headers={
+                **causation,
+                "schema-version": version,
+                **place,
+                **_trace(cause.headers),
+            },
+        )
+
+
+def _trace(headers: dict[str, Any]) -> dict[str, str]:
+    """Return the sender's W3C trace context, where it is one."""
+    parent, state = headers.get("traceparent"), headers.get("tracestate")
+    if not isinstance(parent, str) or not _TRACEPARENT.fullmatch(parent):
+        return {}
+    if not isinstance(state, str) or not _TRACESTATE.fullmatch(state):
+        return {"traceparent": parent}
+    return {"traceparent": parent, "tracestate": state}

@@ -1,0 +1,266 @@
+"""One kind of what goes out, whose troubles are its own."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from math import inf
+from random import uniform
+from time import monotonic
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+
+from persistence.relay_session import RelaySession
+from worker.amqp.broker import Broker
+from worker.amqp.publisher import Publisher, Target
+from worker.composition import Component
+from worker.exceptions import BrokerUnavailable, Unsendable
+from worker.runtime.metrics import Metrics
+
+log = structlog.get_logger()
+
+BITE = 1000  # rows read, published and deleted at a time
+REPORT_INTERVAL = 60.0  # seconds between two lines about what nobody takes
+LONGEST_PAUSE = 5.0  # seconds
+# So many rows in succession may be set aside at once. Where the broker took nothing in between, it
+# may be the broker's fault after all; then it goes slowly.
+STREAK = 20
+
+NO_RIGHT, NO_EXCHANGE = 403, 404
+# AMQP codes that are never one message's fault: the connection lost, a broker that shuts down, no
+# such host, a missing right, no such exchange, locked, out of resources, too many connections.
+OUTAGES = {None, 320, 402, NO_RIGHT, NO_EXCHANGE, 405, 506, 530}
+
+
+class Row(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+R = TypeVar("R", bound=Row)
+
+
+class Lane(ABC, Generic[R]):
+    """Publishes the rows of one kind, a bite at a time, on a connection of its own.
+
+    `turn` never waits: whoever steps the connection takes turns with all lanes. So a lane whose
+    queue is full, or whose connection is lost, costs the others nothing.
+
+    After a refusal the bites are small, then twice as large each time: what other queues have taken
+    comes to them again with every try. So it is, too, after the broker has ended the channel for
+    what it was sent; a row for which it does that twice, when it goes alone, is set aside.
+    """
+
+    kind: str
+    streak: float = STREAK
+
+    def __init__(self, component: Component, metrics: Metrics) -> None:
+        self._component = component
+        self._settings = component.settings
+        self._metrics = metrics
+        self._main: Broker | None = None
+        self._broker: Broker | None = None
+        self._publisher: Publisher | None = None
+        self._sent: dict[int, R] = {}
+        self._sent_at = 0.0
+        self._bite = BITE
+        self._look_at = 0.0
+        self._pause = 0.0
+        self._resume_at = 0.0
+        self._suspect: int | None = None
+        self._streak = 0
+        self._lost_in_vain = 0  # connections in succession on which nothing was sent
+        self._unwanted = 0
+        self._report_at = 0.0
+
+    def begin(self, main: Broker) -> None:
+        """Take part in a term of the relay; `main`: the connection that it steps."""
+        self._main = main
+        self._look_at = 0.0
+
+    def news(self) -> None:
+        """Look at once: something was stored."""
+        self._look_at = 0.0
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether messages are under way."""
+        return bool(self._sent)
+
+    @property
+    def wake_at(self) -> float:
+        """Return when the next turn is due, if nothing comes from the broker before."""
+        return inf if self._sent or self._is_opening else max(self._look_at, self._resume_at)
+
+    def turn(self, session: RelaySession) -> bool:
+        """Go as far as it goes without waiting; return whether the session was asked anything."""
+        asked = self.finish(session)
+        if monotonic() < self.wake_at:
+            return asked
+        self._send(session)
+        return True
+
+    def finish(self, session: RelaySession) -> bool:
+        """Settle what the broker has answered, and send no more; return the same as `turn`."""
+        if error := self._error():
+            self._lost(session, error)
+            return True
+        if self._broker and self._broker.is_open and self._publisher is None:
+            self._publisher = Publisher(self._broker)
+        if self._is_opening or (self._publisher and self._publisher.pending):
+            self._watch()
+            return False
+        if not self._sent:
+            return False
+        self._settle(session)
+        return True
+
+    def leave(self, session: RelaySession) -> None:
+        """End the term: keep nothing that the broker has confirmed."""
+        try:
+            if error := self._error():
+                self._lost(session, error)
+            elif self._publisher:
+                self._done(session, self._publisher, self._sent)
+        finally:
+            self._sent.clear()
+            self._publisher = None
+            self._disconnect()
+
+    @abstractmethod
+    def _read(self, session: RelaySession, limit: int) -> tuple[Sequence[R], float]:
+        """Return the next rows, and when to look again after them: 0 at once, `inf` on news."""
+
+    @abstractmethod
+    def _target(self, row: R) -> Target: ...
+
+    @abstractmethod
+    def _done(self, session: RelaySession, publisher: Publisher, sent: dict[int, R]) -> int:
+        """Delete or mark what the broker has taken; return how many it refused."""
+
+    @abstractmethod
+    def _give_up(self, row: R, reason: str) -> None:
+        """Put the row among the dead letters, in a transaction of its own, and say so."""
+
+    def _connect(self) -> Broker:
+        assert self._main is not None
+        settings = self._settings
+        name = f"{settings.component_name} relay {self.kind}"
+        return Broker(settings.amqp_url, name, settings.heartbeat, beside=self._main)
+
+    def _disconnect(self) -> None:
+        if self._broker is not None:
+            self._broker.close()
+        self._broker = None
+
+    def _error(self) -> BrokerUnavailable | None:
+        of_channel = self._publisher and self._publisher.error
+        return of_channel or (self._broker and self._broker.lost) or None
+
+    @property
+    def _is_opening(self) -> bool:
+        return self._broker is not None and not (self._publisher and self._publisher.ready)
+
+    def _watch(self) -> None:
+        if self._broker and self._publisher and self._publisher.is_overdue():
+            self._broker.lose(BrokerUnavailable("the broker owes an answer for too long"))
+
+    def _send(self, session: RelaySession) -> None:
+        rows, self._look_at = self._read(session, self._bite)
+        if not rows:
+            return
+        if self._publisher is None:
+            self._look_at = 0.0
+            self._broker = self._connect()
+            return
+        self._sent_at = monotonic()
+        for row in rows:
+            try:
+                self._sent[self._publish(self._publisher, row)] = row
+            except Unsendable as error:
+                # What follows comes with the next bite, once this row has gone.
+                self._set_aside(row, str(error))
+                break
+        assert self._broker is not None
+        self._broker.flush()
+
+    def _publish(self, publisher: Publisher, row: R) -> int:
+        try:
+            target = self._target(row)
+        except Exception as error:  # what somebody has put into our tables can be anything
+            raise Unsendable(f"{type(error).__name__}: {error}") from error
+        return publisher.publish(*target)
+
+    def _settle(self, session: RelaySession) -> None:
+        assert self._publisher is not None
+        sent = self._sent
+        refused = self._done(session, self._publisher, sent)
+        self._sent = {}
+        self._publisher.forget()
+        self._suspect = None
+        self._metrics.summary.add({f"sent_{self.kind}": len(sent)}, monotonic() - self._sent_at)
+        log.debug("relayed", kind=self.kind, messages=len(sent))
+        if refused:
+            self._bite = 1
+            self._hold("the broker refuses messages", f"{refused} of {len(sent)}; is a queue full?")
+            return
+        self._bite = min(BITE, 2 * self._bite)
+        self._streak = 0
+        if self._pause:
+            log.info("the broker takes messages again", kind=self.kind)
+        self._pause = self._resume_at = 0.0
+
+    def _lost(self, session: RelaySession, error: BrokerUnavailable) -> None:
+        """Settle what the broker had confirmed, and find out whether a row is at fault."""
+        sent, self._sent = self._sent, {}
+        publisher, self._publisher = self._publisher, None
+        confirmed: set[int] = set()
+        if publisher:
+            confirmed = publisher.confirmed
+            self._done(session, publisher, sent)
+        if self._broker and self._broker.lost:
+            self._disconnect()
+        self._look_at = 0.0
+        self._lost_in_vain = 0 if sent else self._lost_in_vain + 1
+        if error.code in OUTAGES or self._lost_in_vain > 1:
+            self._away(error)
+            return
+        self._bite = 1
+        if len(sent) == 1 and not confirmed:
+            (row,) = sent.values()
+            self._blame(row, error)
+
+    def _away(self, error: BrokerUnavailable) -> None:
+        what = "may not be published" if error.code == NO_RIGHT else "wait for the broker"
+        self._hold(f"messages {what}", str(error))
+
+    def _blame(self, row: R, error: BrokerUnavailable) -> None:
+        if self._suspect == row.id:
+            self._set_aside(row, f"The broker ends the channel for it: {error}")
+        self._suspect = row.id
+
+    def _set_aside(self, row: R, reason: str) -> None:
+        self._give_up(row, reason)
+        self._metrics.unsendable.labels(self.kind).inc()
+        self._look_at = 0.0
+        self._streak += 1
+        if self._streak >= self.streak:
+            self._hold("the broker takes nothing of what it is sent", reason)
+
+    def _hold(self, what: str, why: str) -> None:
+        """Try again later, and say so once."""
+        if not self._pause:
+            log.warning(what, kind=self.kind, error=why)
+        self._pause = min(LONGEST_PAUSE, 2 * self._pause or 0.1)
+        self._resume_at = monotonic() + uniform(1, 1.2) * self._pause  # noqa: S311
+        self._look_at = 0.0
+
+    def _report_unwanted(self, count: int, target: str) -> None:
+        """Say, once a minute while it lasts, that messages reach nobody."""
+        if not count:
+            return
+        self._metrics.returned.labels(self.kind).inc(count)
+        self._unwanted += count
+        if monotonic() >= self._report_at:
+            say = log.error if self.kind == "event" else log.warning
+            say(f"no queue takes this {self.kind}", target=target, messages=self._unwanted)
+            self._unwanted, self._report_at = 0, monotonic() + REPORT_INTERVAL

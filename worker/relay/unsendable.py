@@ -1,0 +1,92 @@
+"""Setting aside what cannot go out, so that what waits behind it can.
+
+One transaction each: the row goes, a dead letter comes. Who finds the row gone leaves it at that.
+"""
+
+from typing import Any
+
+import structlog
+
+from persistence.dead_letters import UNSENDABLE
+from persistence.messages import DeadLetter, OutgoingMessage, StoredCommand
+from persistence.relay_session import OutboxRow, RetryRow
+from persistence.unit_of_work import UnitOfWork
+from schemas.codec import uuid_or_none
+from worker.amqp.wire import from_store, printable
+from worker.composition import Component
+from worker.consumer.reading import Reader
+from worker.consumer.settlement import Settlement
+
+log = structlog.get_logger()
+
+SENT_AS = "sent-as"  # what the dead letter was: `event` or `reply`; absent where it is a command
+
+
+def give_up_message(component: Component, row: OutboxRow, kind: str, reason: str) -> None:
+    """Set an event or a reply aside, whole, so that it can be put back."""
+    message = row.message
+    properties = {
+        SENT_AS: kind,
+        "message_id": message.message_id,
+        "correlation_id": message.correlation_id,
+        "timestamp": message.timestamp,
+        "headers": message.headers,
+        "reply_to": row.reply_to,
+        "aggregate_id": row.aggregate_id and str(row.aggregate_id),
+    }
+    headers = message.headers if isinstance(message.headers, dict) else {}
+    letter = DeadLetter(
+        kind=UNSENDABLE,
+        reason=printable(reason),
+        command=StoredCommand(message.body.encode(errors="surrogatepass"), properties),
+        command_id=uuid_or_none(headers.get("causation-id")),
+        type=message.type,
+    )
+    with component.unit_of_work() as unit:
+        if unit.outbox.remove(row.id):
+            unit.dead_letters.add(letter)
+            unit.commit()
+    log.error(
+        f"this {kind} cannot be sent and is set aside",
+        type=message.type,
+        message_id=message.message_id,
+        aggregate_id=properties["aggregate_id"],
+        aggregate_version=headers.get("aggregate-version"),
+        reason=reason,
+    )
+
+
+def put_back(unit: UnitOfWork, type: str, body: bytes, properties: dict[str, Any]) -> None:
+    """Have the relay try an event or a reply again that was set aside."""
+    message = OutgoingMessage(
+        type=type,
+        body=body.decode(),
+        message_id=properties["message_id"],
+        correlation_id=properties["correlation_id"],
+        timestamp=properties["timestamp"],
+        headers=properties["headers"],
+    )
+    unit.outbox.add(
+        message,
+        reply_to=properties["reply_to"],
+        aggregate_id=uuid_or_none(properties["aggregate_id"]),
+    )
+
+
+def give_up_retry(component: Component, row: RetryRow, reason: str) -> None:
+    """End the command of a retry as failed."""
+    message = from_store(row.command)
+    command = Reader(component.codec, component.settings.max_message_bytes).read(message)
+    with component.unit_of_work() as unit:
+        if command.command_id is not None:
+            unit.inbox.read([command.command_id])
+        if unit.retries.remove(row.id):
+            settlement = Settlement(unit, component.handlers(unit), component)
+            settlement.unsendable(command, printable(reason))
+            unit.commit()
+    log.error(
+        "this retry cannot be sent; its command is given up",
+        type=message.type,
+        command_id=command.command_id and str(command.command_id),
+        reason=reason,
+    )

@@ -1,0 +1,1 @@
+"""What every process needs to live: to stop, to wait, to tell how it is."""
