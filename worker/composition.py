@@ -1,137 +1,37 @@
-"""The one place that sees everything: which aggregates there are, and how the parts fit."""
+"""Puts the parts together, and refuses what does not fit. Nothing that it composes imports it."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable
+from importlib import import_module
 from itertools import chain
 from types import ModuleType
-from typing import Any, Protocol, TypeVar
-from uuid import UUID
 
-import domain.entity.commands
-import domain.entity.events
-import schemas.entity
 import schemas.outcomes
-from domain.entity.queries import QueryHandler
-from domain.entity.service import CommandHandler
+from domain.handling import names_of_aggregate, own_events
 from domain.messages import Command, Event
-from persistence.database import Database
-from persistence.dead_letters import DeadLetterViews
-from persistence.entity.repository import ORMRepository
-from persistence.entity.views import SQLViews
-from persistence.unit_of_work import UnitOfWork
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec
 from schemas.exceptions import CatalogueError
-from schemas.message import CommandSchema, EventSchema
+from worker.component import Aggregate, Component
 from worker.settings import Settings
 
-M = TypeVar("M", Command, Event)
 
+def compose(settings: Settings, aggregates: Iterable[Aggregate] | None = None) -> Component:
+    """Return the component; raise `CatalogueError` or `MappingError` where parts do not fit.
 
-class Handler(Protocol):
-    """What the facade of every aggregate can do."""
-
-    def handle(self, command: Command) -> list[Event]: ...
-
-
-class HandlerClass(Protocol):
-    """The class of a facade: takes its repository, knows its commands."""
-
-    def __call__(self, repository: Any, /) -> Handler: ...
-
-    def commands(self) -> set[type[Command]]: ...
-
-
-class BatchRepository(Protocol):
-    """What a repository of the persistence layer can do besides its port."""
-
-    def lock(self, ids: Iterable[UUID]) -> None: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Aggregate:
-    """An aggregate and its parts. `key` is the field of its commands that holds its id."""
-
-    commands: ModuleType
-    events: ModuleType
-    schemas: tuple[type[CommandSchema | EventSchema], ...]
-    handler: HandlerClass
-    repository: Callable[[UnitOfWork], BatchRepository]
-    key: str
-
-
-AGGREGATES = (
-    Aggregate(
-        commands=domain.entity.commands,
-        events=domain.entity.events,
-        schemas=schemas.entity.SCHEMAS,
-        handler=CommandHandler,
-        repository=ORMRepository,
-        key="entity_id",
-    ),
-)
-
-
-class Handlers:
-    """The command handlers of all aggregates, in one unit of work."""
-
-    def __init__(self, aggregates: Iterable[Aggregate], unit_of_work: UnitOfWork) -> None:
-        self._handlers: dict[type[Command], Handler] = {}
-        self._keys: dict[type[Command], tuple[BatchRepository, str]] = {}
-        for aggregate in aggregates:
-            repository = aggregate.repository(unit_of_work)
-            handler = aggregate.handler(repository)
-            for command in aggregate.handler.commands():
-                self._handlers[command] = handler
-                self._keys[command] = (repository, aggregate.key)
-
-    def lock(self, commands: Iterable[Command]) -> None:
-        """Lock and load every aggregate that these commands name."""
-        ids: dict[BatchRepository, set[UUID]] = {r: set() for r, _ in self._keys.values()}
-        for command in commands:
-            repository, key = self._keys[type(command)]
-            ids[repository].add(getattr(command, key))
-        for repository, wanted in ids.items():
-            repository.lock(wanted)
-
-    def handle(self, command: Command) -> list[Event]:
-        return self._handlers[type(command)].handle(command)
-
-
-class Component:
-    """Everything that one process needs, put together from the settings.
-
-    Raises `CatalogueError` or `MappingError` where the parts do not fit.
+    `aggregates`: instead of those that the environment names.
     """
+    given = tuple(aggregates_of_environment() if aggregates is None else aggregates)
+    component = Component(settings, given, Codec(catalogue(given)))
+    component.handlers(component.unit_of_work())  # what is wrong with a mapping is said here
+    return component
 
-    def __init__(self, settings: Settings, aggregates: Iterable[Aggregate] = AGGREGATES) -> None:
-        self.settings = settings
-        self._aggregates = tuple(aggregates)
-        self.codec = Codec(catalogue(self._aggregates))
-        self._keys = {c: a.key for a in self._aggregates for c in a.handler.commands()}
-        self.database = Database(settings.database_url, settings.database_deadline)
-        self.handlers(self.unit_of_work())  # what is wrong with a mapping is said here
 
-    def aggregate_id(self, command: Command) -> UUID:
-        """Return the id of the aggregate that the command is for."""
-        aggregate_id: UUID = getattr(command, self._keys[type(command)])
-        return aggregate_id
-
-    def unit_of_work(self) -> UnitOfWork:
-        return UnitOfWork(self.database, self.settings.component_name)
-
-    def handlers(self, unit_of_work: UnitOfWork) -> Handlers:
-        return Handlers(self._aggregates, unit_of_work)
-
-    def read_database(self) -> Database:
-        settings = self.settings
-        return Database(settings.read_database_url, settings.database_deadline, read_only=True)
-
-    def queries(self, database: Database) -> QueryHandler:
-        return QueryHandler(SQLViews(database))
-
-    def dead_letters(self, database: Database) -> DeadLetterViews:
-        return DeadLetterViews(database, self.settings.component_name)
+def aggregates_of_environment() -> tuple[Aggregate, ...]:
+    """Return the aggregates of the module that `AGGREGATES` names; a test may name another."""
+    module = import_module(os.environ.get("AGGREGATES", "worker.aggregates"))
+    aggregates: tuple[Aggregate, ...] = module.AGGREGATES
+    return aggregates
 
 
 def catalogue(aggregates: Iterable[Aggregate]) -> Catalogue:
@@ -139,28 +39,60 @@ def catalogue(aggregates: Iterable[Aggregate]) -> Catalogue:
     aggregates = tuple(aggregates)
     result = Catalogue(chain(schemas.outcomes.SCHEMAS, *(a.schemas for a in aggregates)))
     owners: dict[type[Command], Aggregate] = {}
+    names = [aggregate.name for aggregate in aggregates]
     for aggregate in aggregates:
-        commands = _classes(aggregate.commands, Command)
-        result.require(commands)
-        result.require(_classes(aggregate.events, Event))
-        for command in commands - aggregate.handler.commands():
-            raise CatalogueError(f"{command.__module__}.{command.__qualname__} has no handler")
-        for command in commands:
-            if aggregate.key not in command.__dataclass_fields__:
-                name = f"{command.__module__}.{command.__qualname__}"
-                raise CatalogueError(f"{name} has no field {aggregate.key!r}, its aggregate's key")
+        if names.count(aggregate.name) > 1:
+            raise CatalogueError(f"two aggregates are named {aggregate.name}")
+        _require_parts(aggregate, result)
+        for kind in set(aggregate.others.values()) - set(names):
+            raise CatalogueError(f"{aggregate.name} names another kind, {kind}, that there is not")
         for command in aggregate.handler.commands():
             if owners.setdefault(command, aggregate) is not aggregate:
                 raise CatalogueError(f"{command.__qualname__} has two handlers")
     return result
 
 
-def _classes(module: ModuleType, base: type[M]) -> set[type[M]]:
-    """Return the message classes that the module defines."""
+def _require_parts(aggregate: Aggregate, catalogue: Catalogue) -> None:
+    """Raise `CatalogueError` where a message has no schema, handler or key."""
+    commands, events = _commands(aggregate.commands), aggregate.handler.events
+    catalogue.require(commands)
+    catalogue.require(events)
+    for command in commands - aggregate.handler.commands():
+        raise CatalogueError(f"{_name(command)} has no handler")
+    for command in commands:
+        if aggregate.keys[0] not in command.__dataclass_fields__:
+            raise CatalogueError(
+                f"{_name(command)} has no field {aggregate.keys[0]!r}, its aggregate's key"
+            )
+    for event in events:
+        _require_event(aggregate, event)
+
+
+def _require_event(aggregate: Aggregate, event: type[Event]) -> None:
+    """Raise `CatalogueError` unless the facade can make the event of an aggregate's own."""
+    for own in own_events(event):
+        names = names_of_aggregate(event, own)
+        if len(names) == 1:
+            return
+        raise CatalogueError(
+            f"{_name(event)} must have one field more than {own.__qualname__},"
+            f" the id of its {aggregate.name}, and has {names or 'none'}"
+        )
+    raise CatalogueError(
+        f"{_name(event)} extends none of the events of {aggregate.aggregate.__qualname__}"
+    )
+
+
+def _name(message: type) -> str:
+    return f"{message.__module__}.{message.__qualname__}"
+
+
+def _commands(module: ModuleType) -> set[type[Command]]:
+    """Return the command classes that the module defines."""
     return {
         value
         for value in vars(module).values()
         if isinstance(value, type)
-        and issubclass(value, base)
+        and issubclass(value, Command)
         and value.__module__ == module.__name__
     }

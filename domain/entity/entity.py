@@ -1,7 +1,8 @@
+"""The aggregate and its state."""
+
 from dataclasses import dataclass
 
-from domain.entity.commands import Create, EntityID, UpdateValue
-from domain.entity.events import Created, Updated
+from domain.entity.identity import EntityID
 
 
 @dataclass(eq=False)
@@ -18,7 +19,20 @@ class EntityDTO:
 
 
 class Entity:
-    """The aggregate: it decides what a command changes and which events say so."""
+    """The aggregate: it decides what changes, and its own events say so."""
+
+    class Event:
+        """Something that happened to an entity."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Created(Event):
+        """It has begun; it has no value yet."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Updated(Event):
+        """It has another value now."""
+
+        value: str
 
     def __init__(self, dto: EntityDTO) -> None:
         self.dto = dto
@@ -28,10 +42,9 @@ class Entity:
         return self.dto.id
 
     @classmethod
-    def create(cls, command: Create) -> tuple["Entity", Created]:
-        entity = cls(EntityDTO(command.entity_id))
-        return entity, Created(command_id=command.command_id, entity_id=entity.id)
+    def create(cls, entity_id: EntityID) -> tuple["Entity", Created]:
+        return cls(EntityDTO(entity_id)), cls.Created()
 
-    def update(self, command: UpdateValue) -> Updated:
-        self.dto.value = command.value
-        return Updated(command_id=command.command_id, entity_id=self.id, value=command.value)
+    def update(self, value: str) -> Updated:
+        self.dto.value = value
+        return self.Updated(value=value)

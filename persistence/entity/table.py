@@ -1,8 +1,10 @@
-from sqlalchemy import CheckConstraint, Column, Integer, Table, Text, Uuid, inspect
-from sqlalchemy.orm import registry
+"""How entities are kept."""
+
+from sqlalchemy import CheckConstraint, Column, Integer, Table, Text, Uuid
 
 from domain.entity.entity import EntityDTO
 from persistence.database import metadata
+from persistence.mapping import Mapping
 
 entities = Table(
     "entities",
@@ -13,8 +15,4 @@ entities = Table(
     CheckConstraint("version > 0", name="version_is_positive"),
 )
 
-
-def map_entity() -> None:
-    """Map the DTO to its table; a second call changes nothing."""
-    if inspect(EntityDTO, raiseerr=False) is None:
-        registry(metadata=metadata).map_imperatively(EntityDTO, entities)
+MAPPING = Mapping(EntityDTO, entities)

@@ -3,66 +3,69 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from uuid import UUID
 
-from domain.entity.commands import EntityID
-from domain.entity.entity import Entity, EntityDTO
-from domain.entity.queries import QueryHandler, Views
-from domain.entity.repository import Repository
-from domain.entity.service import CommandHandler
 from domain.exceptions import DomainError
+from domain.handling import QueryHandler, Repository, Views
 from domain.messages import Command, Event
 from persistence.database import Database
-from persistence.entity.repository import ORMRepository
-from persistence.entity.views import SQLViews
 from persistence.unit_of_work import UnitOfWork
 from tests.support.memory import MemoryRepository, MemoryViews
+from worker.aggregates import AGGREGATES
+from worker.component import Aggregate
 
 COMPONENT = "tests"
+ENTITY = AGGREGATES[0]
 
 
 class Backend(ABC):
-    """Where entities are kept. A transaction left by an exception keeps nothing."""
+    """Where aggregates of one kind are kept. A transaction left by an exception keeps nothing."""
 
-    views: Views
+    kind: Aggregate
+    views: Views[Any]
 
     @abstractmethod
-    def transaction(self) -> AbstractContextManager[Repository]:
+    def transaction(self) -> AbstractContextManager[Repository[Any]]:
         """Give a repository; what it has saved is committed at the end of the block."""
 
     @abstractmethod
-    def command(self) -> AbstractContextManager[Repository]:
+    def command(self) -> AbstractContextManager[Repository[Any]]:
         """Like `transaction`, for one command: a refusal undoes it, and the rest is committed."""
 
 
 class MemoryBackend(Backend):
-    def __init__(self) -> None:
-        self._entities: dict[EntityID, EntityDTO] = {}
-        self.views = MemoryViews(self._entities)
+    def __init__(self, kind: Aggregate = ENTITY) -> None:
+        self.kind = kind
+        self._dtos: dict[UUID, Any] = {}
+        self.views = MemoryViews(kind.view, kind.name, self._dtos)
 
     @contextmanager
-    def transaction(self) -> Iterator[Repository]:
-        repository = MemoryRepository(dict(self._entities))
+    def transaction(self) -> Iterator[Repository[Any]]:
+        repository = MemoryRepository(self.kind.aggregate, self.kind.name, dict(self._dtos))
         yield repository
-        self._entities.update(repository.entities)
+        self._dtos.clear()
+        self._dtos.update(repository.dtos)
 
     command = transaction
 
 
 class SQLBackend(Backend):
-    def __init__(self, database: Database, reader: Database) -> None:
+    def __init__(self, database: Database, reader: Database, kind: Aggregate = ENTITY) -> None:
+        self.kind = kind
         self._database = database
-        self.views = SQLViews(reader)
+        self.views = kind.views(reader)
 
     @contextmanager
-    def transaction(self) -> Iterator[Repository]:
+    def transaction(self) -> Iterator[Repository[Any]]:
         with UnitOfWork(self._database, COMPONENT) as unit:
-            yield ORMRepository(unit)
+            yield self.kind.repository(unit)
             unit.commit()
 
     @contextmanager
-    def command(self) -> Iterator[Repository]:
+    def command(self) -> Iterator[Repository[Any]]:
         with UnitOfWork(self._database, COMPONENT) as unit:
-            repository = ORMRepository(unit)
+            repository = self.kind.repository(unit)
             try:
                 with unit.command():
                     yield repository
@@ -73,11 +76,11 @@ class SQLBackend(Backend):
 
 
 @contextmanager
-def sql_backend(database: Database) -> Iterator[SQLBackend]:
+def sql_backend(database: Database, kind: Aggregate = ENTITY) -> Iterator[SQLBackend]:
     """Give a backend on the database; its query side has a connection of its own."""
     reader = reading(database)
     try:
-        yield SQLBackend(database, reader)
+        yield SQLBackend(database, reader, kind)
     finally:
         reader.dispose()
 
@@ -87,16 +90,22 @@ def reading(database: Database) -> Database:
     return Database(database.url.render_as_string(hide_password=False), read_only=True)
 
 
-class _Current(Repository):
+class _Current(Repository[Any]):
     """The repository of the transaction that is open at the moment."""
 
-    inner: Repository
+    inner: Repository[Any]
 
-    def find(self, entity_id: EntityID) -> Entity | None:
-        return self.inner.find(entity_id)
+    def __init__(self, name: str) -> None:
+        self.name = name
 
-    def save(self, entity: Entity, events: Sequence[Event]) -> None:
-        self.inner.save(entity, events)
+    def find(self, aggregate_id: UUID) -> Any:
+        return self.inner.find(aggregate_id)
+
+    def save(self, aggregate: Any, events: Sequence[Event]) -> None:
+        self.inner.save(aggregate, events)
+
+    def remove(self, aggregate: Any, events: Sequence[Event]) -> None:
+        self.inner.remove(aggregate, events)
 
 
 class Facade:
@@ -104,8 +113,8 @@ class Facade:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self.repository = _Current()
-        self.commands = CommandHandler(self.repository)
+        self.repository = _Current(backend.kind.name)
+        self.commands = backend.kind.handler(self.repository)
         self.queries = QueryHandler(backend.views)
 
     def handle(self, command: Command) -> list[Event]:

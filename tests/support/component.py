@@ -10,7 +10,9 @@ from domain.entity.service import CommandHandler
 from domain.messages import Command, Event
 from persistence.database import Database
 from persistence.translation import driver_errors
-from worker.composition import AGGREGATES, Aggregate, Component
+from worker.aggregates import AGGREGATES
+from worker.component import Aggregate, Component
+from worker.composition import compose
 from worker.settings import Settings
 
 Sabotage = Callable[[Command], None]
@@ -45,7 +47,7 @@ def component(database: Database, sabotage: Sabotage | None = None, **changes: A
     """Return a component on this database; `sabotage` is called once a command has been saved."""
     aggregates = (sabotaged(sabotage),) if sabotage else AGGREGATES
     url = database.url.render_as_string(hide_password=False)
-    result = Component(settings(url, **changes), aggregates)
+    result = compose(settings(url, **changes), aggregates)
     result.database.dispose()
     result.database = database  # the fixture disposes of it
     return result
@@ -54,16 +56,9 @@ def component(database: Database, sabotage: Sabotage | None = None, **changes: A
 def sabotaged(sabotage: Sabotage) -> Aggregate:
     """Return the sample aggregate with a handler that may raise after it has saved."""
 
-    class Handler:
-        def __init__(self, repository: Any) -> None:
-            self._handler = CommandHandler(repository)
-
-        @classmethod
-        def commands(cls) -> set[type[Command]]:
-            return CommandHandler.commands()
-
+    class Handler(CommandHandler):
         def handle(self, command: Command) -> list[Event]:
-            events = self._handler.handle(command)
+            events = super().handle(command)
             sabotage(command)
             return events
 

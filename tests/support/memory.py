@@ -1,49 +1,71 @@
-"""The ports of the domain without any database: enough to use the facade."""
+"""The ports of the domain without any database: enough to use the facades of any aggregate."""
 
 from collections.abc import Sequence
-from copy import copy
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, fields
+from typing import Any
+from uuid import UUID
 
-from domain.entity.commands import EntityID
-from domain.entity.entity import Entity, EntityDTO
-from domain.entity.queries import EntityView, Views
-from domain.entity.repository import Repository
+from domain.handling import Repository, Views
 from domain.messages import Event
 
 
 @dataclass(frozen=True)
 class Saved:
-    """An event as it was saved, with the version that its entity had then."""
+    """An event as it was saved, with the version that its aggregate had then."""
 
     event: Event
-    entity_id: EntityID
+    aggregate_id: UUID
     version: int
 
 
-class MemoryRepository(Repository):
-    """Entities in a dictionary. Only what was saved is there for the next who asks."""
+class MemoryRepository(Repository[Any]):
+    """Aggregates in a dictionary. Only what was saved is there for the next who asks."""
 
-    def __init__(self, entities: dict[EntityID, EntityDTO] | None = None) -> None:
-        self.entities = {} if entities is None else entities
+    def __init__(
+        self, aggregate: type[Any], name: str, dtos: dict[UUID, Any] | None = None
+    ) -> None:
+        self.name = name
+        self.dtos = {} if dtos is None else dtos
         self.saved: list[Saved] = []
+        self._aggregate = aggregate
 
-    def find(self, entity_id: EntityID) -> Entity | None:
-        dto = self.entities.get(entity_id)
-        return Entity(copy(dto)) if dto else None
+    def find(self, aggregate_id: UUID) -> Any:
+        dto = self.dtos.get(aggregate_id)
+        return self._aggregate(deepcopy(dto)) if dto else None
 
-    def save(self, entity: Entity, events: Sequence[Event]) -> None:
+    def save(self, aggregate: Any, events: Sequence[Event]) -> None:
         for event in events:
-            entity.dto.version += 1
-            self.saved.append(Saved(event, entity.id, entity.dto.version))
-        self.entities[entity.id] = copy(entity.dto)
+            aggregate.dto.version += 1
+            self.saved.append(Saved(event, aggregate.id, aggregate.dto.version))
+        self.dtos[aggregate.id] = deepcopy(aggregate.dto)
+
+    def remove(self, aggregate: Any, events: Sequence[Event]) -> None:
+        self.save(aggregate, events)
+        del self.dtos[aggregate.id]
 
 
-class MemoryViews(Views):
+class MemoryViews(Views[Any]):
     """Reads the same dictionary."""
 
-    def __init__(self, entities: dict[EntityID, EntityDTO]) -> None:
-        self._entities = entities
+    def __init__(self, view: type[Any], name: str, dtos: dict[UUID, Any]) -> None:
+        self.name = name
+        self._view = view
+        self._dtos = dtos
 
-    def find(self, entity_id: EntityID) -> EntityView | None:
-        dto = self._entities.get(entity_id)
-        return EntityView(dto.id, dto.value, dto.version) if dto else None
+    def find(self, aggregate_id: UUID) -> Any:
+        dto = self._dtos.get(aggregate_id)
+        return self._shown(dto) if dto else None
+
+    def list(self, *, after: UUID | None = None, limit: int = 100, **equal: Any) -> Sequence[Any]:
+        dtos = sorted(self._dtos.values(), key=lambda dto: str(dto.id))
+        found = [
+            dto
+            for dto in dtos
+            if all(getattr(dto, name) == value for name, value in equal.items())
+            and (after is None or str(dto.id) > str(after))
+        ]
+        return [self._shown(dto) for dto in found[:limit]]
+
+    def _shown(self, dto: Any) -> Any:
+        return self._view(**{f.name: getattr(dto, f.name) for f in fields(self._view)})

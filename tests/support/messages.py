@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 from pika import BasicProperties
 
 from schemas.codec import Codec
+from worker.aggregates import AGGREGATES
 from worker.amqp.wire import Message, received
-from worker.composition import AGGREGATES, catalogue
+from worker.composition import catalogue
 from worker.consumer.reading import Reader, Received
 
 MAX_BYTES = 10_000

@@ -12,7 +12,7 @@ from rich.text import Text
 from persistence.dead_letters import DeadLetterView, purge
 from persistence.migrating import check_schema
 from worker.cli.processes import prepare
-from worker.composition import Component
+from worker.composition import compose
 from worker.consumer.replay import replay
 from worker.runtime.showing import harmless, json_text
 
@@ -31,7 +31,7 @@ def dead() -> None:
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1))
 def list_command(kind: str | None, limit: int) -> None:
     """List dead letters, the newest first."""
-    component = Component(prepare())
+    component = compose(prepare())
     with component.read_database() as database:
         check_schema(database)
         letters = component.dead_letters(database).newest(kind, limit)
@@ -56,7 +56,7 @@ def list_command(kind: str | None, limit: int) -> None:
 @click.argument("letter_id", type=int)
 def show_command(letter_id: int) -> None:
     """Print everything that is known of one dead letter."""
-    component = Component(prepare())
+    component = compose(prepare())
     with component.read_database() as database:
         check_schema(database)
         letter = component.dead_letters(database).find(letter_id)
@@ -69,7 +69,7 @@ def show_command(letter_id: int) -> None:
 @click.argument("letter_id", type=int)
 def replay_command(letter_id: int) -> None:
     """Send the command of a dead letter again, under its command_id."""
-    component = Component(prepare())
+    component = compose(prepare())
     with component.database as database:
         check_schema(database)
         replay(component, letter_id)
@@ -88,7 +88,7 @@ def replay_command(letter_id: int) -> None:
 )
 def purge_command(kind: str | None, days: int) -> None:
     """Throw old dead letters away."""
-    component = Component(prepare())
+    component = compose(prepare())
     with component.database as database:
         check_schema(database)
         before = database.now() - timedelta(days=days)

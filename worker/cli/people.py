@@ -1,6 +1,7 @@
 """The commands by which a person talks to the component."""
 
 import json
+from dataclasses import fields
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from domain.entity.commands import EntityID
 from domain.exceptions import NotFound
 from persistence.migrating import check_schema
 from schemas.exceptions import Undecodable
@@ -18,7 +18,8 @@ from worker.amqp.publisher import Publisher
 from worker.amqp.tail import tail
 from worker.amqp.wire import Message, printable, properties_of_new_command
 from worker.cli.processes import prepare
-from worker.composition import Component
+from worker.component import Aggregate, Component
+from worker.composition import compose
 from worker.exceptions import BrokerUnavailable
 from worker.runtime.showing import harmless, json_text
 from worker.runtime.stop import StopFlag
@@ -36,7 +37,7 @@ def send(type: str, fields: tuple[str, ...]) -> None:
     """
     settings = prepare()
     content = {"command_id": str(uuid4()), **dict(_field(field) for field in fields)}
-    component = Component(settings)
+    component = compose(settings)
     try:
         command = component.codec.decode(type, component.codec.normal(type, content))
     except Undecodable as error:
@@ -115,17 +116,21 @@ def _text(body: bytes) -> str:
 
 
 @click.command()
-@click.argument("entity_id", type=click.UUID)
-def show(entity_id: UUID) -> None:
-    """Print an entity as the query side sees it."""
-    component = Component(prepare())
+@click.argument("words", nargs=-1, required=True, metavar="[TYPE] ID")
+def show(words: tuple[str, ...]) -> None:
+    """Print an aggregate as the query side sees it: show entity 0b9c….
+
+    TYPE may be left out where the component has aggregates of one type only.
+    """
+    component = compose(prepare())
+    aggregate, aggregate_id = _chosen(component, words)
     with component.read_database() as database:
         check_schema(database)
         try:
-            view = component.queries(database).entity(EntityID(entity_id))
+            view = component.queries(aggregate.name, database).get(aggregate_id)
         except NotFound as error:
             raise click.ClickException(str(error)) from error
-    content = {"entity_id": str(view.id), "value": view.value, "version": view.version}
+    content = {aggregate.keys[0]: str(view.id), **_fields(view)}
     if not console.is_terminal:
         click.echo(json_text(content))
         return
@@ -133,6 +138,26 @@ def show(entity_id: UUID) -> None:
     for name, value in content.items():
         table.add_row(name, Text("-" if value is None else harmless(str(value))))
     console.print(table)
+
+
+def _chosen(component: Component, words: tuple[str, ...]) -> tuple[Aggregate, UUID]:
+    """Return which kind is meant, and which one of it."""
+    kinds = {aggregate.name: aggregate for aggregate in component.aggregates}
+    *kind, text = words
+    if len(kind) > 1:
+        raise click.UsageError("There are more words than TYPE and ID.")
+    if not kind and len(kinds) != 1:
+        raise click.UsageError(f"Say of which type it is: {', '.join(sorted(kinds))}.")
+    name = kind[0] if kind else next(iter(kinds))
+    if name not in kinds:
+        raise click.UsageError(f"There is no type {name!r}, but {', '.join(sorted(kinds))}.")
+    aggregate_id: UUID = click.UUID.convert(text, None, None)
+    return kinds[name], aggregate_id
+
+
+def _fields(view: Any) -> dict[str, Any]:
+    """Return what a view shows besides its id."""
+    return {f.name: getattr(view, f.name) for f in fields(view) if f.name != "id"}
 
 
 COMMANDS = (send, watch, show)

@@ -13,7 +13,8 @@ from persistence.exceptions import StorageUnavailable
 from persistence.migrating import migrate
 from worker.amqp.broker import Broker
 from worker.amqp.topology import declare
-from worker.composition import Component
+from worker.component import Component
+from worker.composition import compose
 from worker.consumer.consumer import Consumer
 from worker.exceptions import BrokerUnavailable, SettingsError
 from worker.relay.relay import Relay
@@ -89,7 +90,7 @@ def relay(supervised_by: int | None, pulse: int | None) -> None:
 def run(consumers: int) -> None:
     """Run consumers and a relay, and start again what dies."""
     settings = prepare()
-    Component(settings)  # what is wrong with the messages is said once, here
+    compose(settings)  # what is wrong with the messages is said once, here
     with Database(settings.database_url, settings.database_deadline) as database:
         try:
             require_schema(database)
@@ -116,7 +117,7 @@ def _work(
     settings = prepare()
     stop = StopFlag(settings.drain_timeout, supervisor)
     stop.install()
-    component = Component(settings)
+    component = compose(settings)
     # What is imported by now stays: the collector need not look at it again and again. Nor need it
     # look at a batch that is being worked on, of which nothing will be left.
     gc.freeze()

@@ -11,7 +11,7 @@ import structlog
 from worker.amqp.broker import Broker
 from worker.amqp.intake import Intake
 from worker.amqp.topology import backstop_queue
-from worker.composition import Component
+from worker.component import Component
 from worker.consumer.batches import Batches
 from worker.consumer.held import Held
 from worker.consumer.pace import Pace

@@ -20,7 +20,7 @@ from persistence.exceptions import (
 )
 from persistence.probe import require_write
 from worker.amqp.intake import Intake
-from worker.composition import Component
+from worker.component import Component
 from worker.consumer.held import Held, Item, in_order
 from worker.consumer.pace import Pace
 from worker.consumer.processor import Processor

@@ -11,7 +11,7 @@ from persistence.exceptions import Conflict, StorageUnavailable
 from worker.amqp.broker import Broker
 from worker.amqp.intake import BATCH_BYTES, Intake
 from worker.amqp.topology import declare
-from worker.composition import Component
+from worker.component import Component
 from worker.consumer.backstop import Backstop
 from worker.consumer.batches import Batches
 from worker.consumer.held import Held

@@ -11,7 +11,7 @@ import structlog
 from domain.messages import Command
 from persistence.exceptions import PersistenceError
 from persistence.unit_of_work import UnitOfWork
-from worker.composition import Component
+from worker.component import Component
 from worker.consumer.memory import Collector
 from worker.consumer.reading import Received
 from worker.consumer.settlement import Settlement

@@ -13,7 +13,7 @@ from worker.amqp.wire import (
     properties_of_command,
     received,
 )
-from worker.composition import Component
+from worker.component import Component
 from worker.consumer.reading import Reader, Received
 from worker.exceptions import NotReplayable
 from worker.relay.unsendable import SENT_AS, put_back

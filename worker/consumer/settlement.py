@@ -27,7 +27,7 @@ from worker.amqp.wire import (
     now_text,
     printable,
 )
-from worker.composition import Component, Handlers
+from worker.component import Component, Handlers
 from worker.consumer.envelopes import Envelopes
 from worker.consumer.reading import Received
 

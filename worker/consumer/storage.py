@@ -14,7 +14,7 @@ from persistence.exceptions import (
     TooSlow,
 )
 from persistence.probe import require_write
-from worker.composition import Component
+from worker.component import Component
 from worker.consumer.processor import Processor
 from worker.consumer.reading import Received
 from worker.runtime.health import Health

@@ -12,7 +12,7 @@ import structlog
 from persistence.relay_session import RelaySession
 from worker.amqp.broker import Broker
 from worker.amqp.publisher import Publisher, Target
-from worker.composition import Component
+from worker.component import Component
 from worker.exceptions import BrokerUnavailable, Unsendable
 from worker.runtime.metrics import Metrics
 

@@ -11,7 +11,7 @@ from persistence.probe import require_write
 from persistence.relay_session import RelaySession
 from worker.amqp.broker import Broker
 from worker.amqp.topology import declare
-from worker.composition import Component
+from worker.component import Component
 from worker.exceptions import BrokerUnavailable, Stopped
 from worker.relay.forgetting import Forgetting
 from worker.relay.lane import OUTAGES

@@ -13,7 +13,7 @@ from persistence.relay_session import OutboxRow, RetryRow
 from persistence.unit_of_work import UnitOfWork
 from schemas.codec import uuid_or_none
 from worker.amqp.wire import from_store, printable
-from worker.composition import Component
+from worker.component import Component
 from worker.consumer.reading import Reader
 from worker.consumer.settlement import Settlement
 
