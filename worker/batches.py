@@ -20,7 +20,7 @@ from persistence.exceptions import (
 )
 from persistence.probe import require_write
 from worker.composition import Component
-from worker.held import Held, Item, in_order
+from worker.held import Group, Held, Item, in_order
 from worker.intake import Intake
 from worker.pace import Pace
 from worker.processor import Processor
@@ -64,7 +64,7 @@ class Batches:
     @property
     def idle(self) -> float:
         """Return for how many seconds there is nothing to do."""
-        if self._left or self._intake.waiting:
+        if self._left or self._intake.waiting or self._crowd:
             return 0.0
         return max(0.0, self._held.seconds) if self._held else inf
 
@@ -79,6 +79,8 @@ class Batches:
         Raises `StorageUnavailable` or `Conflict` where all have to wait. What waits for a lock
         longer than `patience` seconds is sent again later.
         """
+        if crowd := self._crowd:
+            return self._thin(crowd)
         if self._held and self._held.seconds <= 0:
             return self._try_held(patience)
         batch, joined = self._next()
@@ -203,6 +205,36 @@ class Batches:
     def _nobody_passes(self) -> bool:
         """Tell whether all were tried and wait: that is an outage, and no matter of some rows."""
         return self._held.hopeless and not (self._left or self._intake.waiting)
+
+    @property
+    def _crowd(self) -> Group | None:
+        """Return the group that is to be thinned: so much is held that soon nothing else comes.
+
+        Where order counts all have to wait: sent again, they would be overtaken.
+        """
+        settings = self._component.settings
+        if settings.single_active_consumer or len(self._held) <= settings.prefetch_count / 2:
+            return None
+        largest = self._held.largest
+        return largest if len(largest.items) > 1 else None
+
+    def _thin(self, crowd: Group) -> Counter[str]:
+        """Have commands sent again later, so that others are delivered."""
+        some = crowd.items[1 : self._pace.size + 1]
+        try:
+            endings = self._postpone([item.received for item in some])
+        except (StorageUnavailable, Conflict):
+            raise
+        except PersistenceError:
+            # Often another consumer has just settled a copy. Whatever it is, it is found as with
+            # any other command.
+            self._held.thin(crowd, len(some))
+            self._put_back(some)
+            return Counter()
+        done = some[: endings.total()]
+        self._held.thin(crowd, len(done))
+        self._intake.settle([item.delivery for item in done])
+        return endings
 
     def _try_held(self, patience: float) -> Counter[str]:
         """Try the first of a group; the others of the group follow when it has passed."""

@@ -40,6 +40,7 @@ class Held:
 
     def __init__(self) -> None:
         self._groups: dict[UUID | int, Group] = {}
+        self._size = 0
         self._due = 0.0
         self._pause = SHORTEST
         self._conflicts = 0  # since the last success
@@ -48,8 +49,9 @@ class Held:
         self._given_back: set[UUID | None] = set()
         self._told = False
 
-    def __bool__(self) -> bool:
-        return bool(self._groups)
+    def __len__(self) -> int:
+        """Return how many commands wait."""
+        return self._size
 
     @property
     def seconds(self) -> float:
@@ -87,6 +89,7 @@ class Held:
         group = self._groups.get(key)
         if group:
             group.items.append(item)
+            self._size += 1
         return group is not None
 
     def reconnected(self) -> None:
@@ -94,6 +97,7 @@ class Held:
         items = (item for group in self._groups.values() for item in group.items)
         self._given_back = {item.received.command_id for item in items}
         self._groups.clear()
+        self._size = 0
 
     def add(self, key: UUID | int, item: Item, error: Exception) -> None:
         """Hold the first one of a key.
@@ -110,10 +114,21 @@ class Held:
             self._pause = SHORTEST
             self._later()
         self._groups[key] = Group(item, -inf if known else monotonic())
+        self._size += 1
 
     def next(self) -> Group:
         """Return who is to be tried; `later` or `release` tells what became of it."""
         return next(iter(self._groups.values()))
+
+    @property
+    def largest(self) -> Group:
+        """Return the group of most commands, of which the first is enough to hold."""
+        return max(self._groups.values(), key=lambda group: len(group.items))
+
+    def thin(self, group: Group, count: int) -> None:
+        """Hold so many behind its first no longer; what comes for its key waits behind it, too."""
+        del group.items[1 : count + 1]
+        self._size -= count
 
     def later(self) -> None:
         """Try the others first; none for long, as somebody still holds a lock."""
@@ -126,6 +141,7 @@ class Held:
         """Hold this group no longer, and try the next one at once; return the items."""
         self._pause, self._due = SHORTEST, 0.0
         items = self._groups.pop(next(iter(self._groups))).items
+        self._size -= len(items)
         if not self._groups:
             self._tell_the_end()
         return items

@@ -376,6 +376,56 @@ def test_what_waits_for_too_long_is_sent_again_as_the_same_attempt(world, sqlite
     assert '"retry-attempt": 1' in row.properties
 
 
+def test_so_many_that_wait_for_one_row_that_others_would_not_come_are_sent_again_later(world):
+    entity, count = uuid4(), 80  # of the 100 that may be delivered at a time
+    for _ in range(count):
+        world.deliver(update(entity, "new"))
+    assert world.go_on(objecting(LOCKED, 1)) == {"retrying": 30}
+    assert len(world.held) == 50
+    assert 1 not in world.intake.settled
+
+
+def test_those_that_remain_are_applied_when_the_lock_has_gone(world):
+    entity = uuid4()
+    world.deliver(create(entity))
+    for _ in range(80):
+        world.deliver(update(entity, "new"))
+    world.go_on(objecting(LOCKED, 1))
+    world.batches.objection = fine
+    world.retry_held()
+    world.go_on(fine)
+    assert world.endings["applied"] + world.endings["retrying"] == 81
+    assert world.endings["applied"] >= 40
+
+
+@pytest.mark.parametrize("error", [Collision("a copy"), REFUSED])
+def test_what_cannot_be_sent_again_later_either_is_tried_as_any_other(world, error, monkeypatch):
+    entity, postpone = uuid4(), world.batches._postpone
+    for _ in range(80):
+        world.deliver(update(entity, "new"))
+    errors = [error]
+
+    def fail_once(received):
+        if errors:
+            raise errors.pop()
+        return postpone(received)
+
+    monkeypatch.setattr(world.batches, "_postpone", fail_once)
+    world.go_on(objecting(LOCKED, 1))
+    assert not errors
+    assert len(world.held) == 50
+    assert len(world.intake.settled) == 30
+
+
+def test_where_order_counts_they_all_stay(sqlite):
+    world, entity = World(sqlite), uuid4()
+    world.component.settings = component(sqlite, single_active_consumer=True).settings
+    for _ in range(80):
+        world.deliver(update(entity, "new"))
+    world.go_on(objecting(LOCKED, 1))
+    assert len(world.held) == 80
+
+
 def test_what_was_given_back_several_times_is_not_held_up_to_its_delivery_limit(world):
     world.deliver(create(uuid4()), suspect=True)
     world.go_on(objecting(LOCKED, 1))
