@@ -22,11 +22,11 @@ log = structlog.get_logger()
 BITE = 1000  # rows read, published and deleted at a time
 REPORT_INTERVAL = 60.0  # seconds between two lines about what nobody takes
 LONGEST_PAUSE = 5.0  # seconds
-# So many rows in succession may be set aside at once. Where the broker took nothing in between, it
-# may be the broker's fault after all; then it goes slowly.
+# So many rows in succession may be set aside at once for which the broker reports an error of its
+# own. Where it took nothing in between, it may be at fault after all; then it goes slowly.
 STREAK = 20
 
-NO_RIGHT, NO_EXCHANGE = 403, 404
+NO_RIGHT, NO_EXCHANGE, INTERNAL_ERROR = 403, 404, 541
 # AMQP codes that are never one message's fault: the connection lost, a broker that shuts down, no
 # such host, a missing right, no such exchange, locked, out of resources, too many connections.
 OUTAGES = {None, 320, 402, NO_RIGHT, NO_EXCHANGE, 405, 506, 530}
@@ -238,12 +238,18 @@ class Lane(ABC, Generic[R]):
     def _blame(self, row: R, error: BrokerUnavailable) -> None:
         if self._suspect == row.id:
             self._set_aside(row, f"The broker ends the channel for it: {error}")
+            # Any other code names what is wrong with the row, however many there are of them.
+            if error.code == INTERNAL_ERROR:
+                self._doubt(str(error))
         self._suspect = row.id
 
     def _set_aside(self, row: R, reason: str) -> None:
         self._give_up(row, reason)
         self._metrics.unsendable.labels(self.kind).inc()
         self._look_at = 0.0
+
+    def _doubt(self, reason: str) -> None:
+        """Go slowly where the broker reports errors of its own, and nothing else."""
         self._streak += 1
         if self._streak >= self.streak:
             self._hold("the broker takes nothing of what it is sent", reason)

@@ -536,15 +536,33 @@ def test_a_suspicion_outlives_the_term(events):
 
 
 @pytest.mark.parametrize("kind", [Events, Retries])
-def test_where_the_broker_takes_nothing_at_all_little_is_set_aside(world, kind):
+def test_where_the_broker_fails_at_all_it_is_sent_little_is_set_aside(world, kind):
     world = world(kind)
     world.store(*rows(world, *range(1, 100)))
     while world.pause == 0:
-        world.end(406)
+        world.end(541)
     assert len(world.given_up) == STREAK
     world.pass_by(60)
     world.send()
     assert (world.lane._streak, world.pause) == (0, 0)
+
+
+@pytest.mark.parametrize("code", [code for code in ROWS_FAULTS if code != 541])
+def test_hundreds_of_rows_that_the_broker_finds_wrong_are_each_set_aside_at_once(any_lane, code):
+    any_lane.store(*rows(any_lane, *range(300)))
+    any_lane.end(code)
+    for _ in range(2 * 300):
+        any_lane.end(code)
+        assert any_lane.pause == 0
+    assert (any_lane.given_up, any_lane.session.left) == ([*range(300)], [])
+
+
+def test_hundreds_of_rows_that_amqp_cannot_carry_are_each_set_aside_at_once(any_lane):
+    any_lane.store(*rows(any_lane, *range(300), headers={"bad": True}))
+    while any_lane.session.left:
+        any_lane.turn()
+        assert any_lane.pause == 0
+    assert any_lane.given_up == [*range(300)]
 
 
 def test_replies_that_a_sender_has_spoilt_go_at_once(replies):
