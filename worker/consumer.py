@@ -25,6 +25,7 @@ from worker.topology import declare
 log = structlog.get_logger()
 
 TICK = 1.0  # seconds: no wait is longer without a look at the stop flag and the heartbeats
+BREATH = 0.1  # seconds between two looks for more while as much is held as may be
 # Seconds of database outage after which deliveries are held no longer: the broker would take back,
 # after its own consumer timeout, what is held too long.
 GIVE_BACK_AFTER = 300.0
@@ -128,7 +129,10 @@ class Consumer:
     def _gather(self, broker: Broker, intake: Intake, commands: Batches) -> None:
         """Wait for a delivery; then take all that has arrived: the busier, the larger the batch."""
         arrived = len(intake.waiting)
-        broker.step(min(TICK, commands.idle, self._backstop.idle))
+        idle = min(TICK, commands.idle, self._backstop.idle)
+        # What is held may wait for long, and its neighbours shall not wait with it: so a little is
+        # read all the same.
+        self._wait(idle if intake.bytes < BATCH_BYTES else min(BREATH, idle), broker)
         while arrived < len(intake.waiting) < self._pace.size and intake.bytes < BATCH_BYTES:
             arrived = len(intake.waiting)
             broker.step(0)
@@ -171,7 +175,7 @@ class Consumer:
                 sleep(min(left, TICK))
 
     def _wait(self, seconds: float, broker: Broker) -> None:
-        """Serve the connection; but read little where much waits, to hold a bounded amount."""
+        """Serve the connection; but read little where much is unsettled already."""
         if self._intake is None or self._intake.bytes < BATCH_BYTES:
             broker.step(seconds)
         else:
