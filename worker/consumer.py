@@ -7,7 +7,7 @@ from time import monotonic, sleep
 
 import structlog
 
-from persistence.exceptions import Conflict, StorageUnavailable
+from persistence.exceptions import PersistenceError
 from worker.backstop import Backstop
 from worker.batches import Batches
 from worker.broker import Broker
@@ -55,9 +55,9 @@ class Consumer:
         self._storage = Storage(component, health, self._hold)
 
     def run(self) -> None:
-        """Consume until the stop flag is set, then drain. Raises `SchemaBehind` at the start."""
+        """Consume until the stop flag is set, then drain. Raises `Unsuitable` at the start."""
         try:
-            self._storage.wait()
+            self._storage.begin()
             while not self._stop:
                 self._serve(*self._patience_with_broker(self._open))
             log.info("stopped")
@@ -142,7 +142,7 @@ class Consumer:
         started = monotonic()
         try:
             endings = batches.step(GIVE_BACK_AFTER)
-        except (StorageUnavailable, Conflict) as error:
+        except PersistenceError as error:  # an outage, by whatever name: it ends no process
             self._storage.away(error, batches)
             return False
         if endings:

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from persistence.database import Database
-from persistence.exceptions import Conflict, PersistenceError, StorageUnavailable
+from persistence.exceptions import Conflict, PersistenceError, StorageUnavailable, Unsuitable
 from tests.support.component import component
 from worker import consumer as module
 from worker.consumer import Consumer, _OutageTooLong
@@ -94,7 +94,7 @@ def test_a_line_for_each_batch_is_for_debugging_only(world):
     assert [(log["event"], log["log_level"]) for log in logs] == [("batch", "debug")]
 
 
-@pytest.mark.parametrize("error", [GONE, Conflict("locked")])
+@pytest.mark.parametrize("error", [GONE, Conflict("locked"), Unsuitable("SQL_ASCII")])
 def test_the_broker_is_served_while_the_database_is_away(world, error):
     assert world.work(FakeBatches(error, APPLIED), 2) == [False, True]
     assert world.broker.steps > 0
