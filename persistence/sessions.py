@@ -53,6 +53,11 @@ _PREPARE = f"""
 """  # noqa: S608
 
 
+def options_of_postgresql(deadline: float | None) -> str:
+    """Return the options with which no inherited timeout ends a session before it is ours."""
+    return " ".join(f"-c {name}={value}" for name, value in _timeouts(deadline).items())
+
+
 def prepare_postgresql(connection: psycopg.Connection[Any], deadline: float | None) -> float:
     """Make the session ours, in one round trip; return the server's time in seconds since 1970.
 
