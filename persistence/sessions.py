@@ -50,7 +50,7 @@ _PREPARE = f"""
     FROM json_each_text(%s::json) AS wanted (name, value)
     WHERE current_setting(name, true) <> value
     AND (name, current_setting(name, true)) <> ('synchronous_commit', 'remote_apply')
-"""  # noqa: S608
+"""  # noqa: S608 - put together from constants of this module alone
 
 
 def options_of_postgresql(deadline: float | None) -> str:

@@ -140,8 +140,11 @@ class Lane(ABC, Generic[R]):
         """Delete or mark what the broker has taken; return how many it refused."""
 
     @abstractmethod
-    def _give_up(self, row: R, reason: str) -> None:
-        """Put the row among the dead letters, in a transaction of its own, and say so."""
+    def _give_up(self, row: R, reason: str) -> bool:
+        """Put the row among the dead letters, in a transaction of its own, and say so.
+
+        Return False where there was nothing to set aside any more.
+        """
 
     def _connect(self) -> Broker:
         assert self._main is not None
@@ -194,13 +197,13 @@ class Lane(ABC, Generic[R]):
 
     def _settle(self, session: RelaySession) -> None:
         assert self._publisher is not None
-        sent = self._sent
+        sent, confirmed = self._sent, len(self._publisher.confirmed)
         refused = self._done(session, self._publisher, sent)
         self._sent = {}
         self._publisher.forget()
         self._suspect = None
-        self._metrics.summary.add({f"sent_{self.kind}": len(sent)}, monotonic() - self._sent_at)
-        log.debug("relayed", kind=self.kind, messages=len(sent))
+        self._metrics.summary.add({f"sent_{self.kind}": confirmed}, monotonic() - self._sent_at)
+        log.debug("relayed", kind=self.kind, messages=confirmed)
         if refused:
             self._bite = 1
             self._hold("the broker refuses messages", f"{refused} of {len(sent)}; is a queue full?")
@@ -244,8 +247,8 @@ class Lane(ABC, Generic[R]):
         self._suspect = row.id
 
     def _set_aside(self, row: R, reason: str) -> None:
-        self._give_up(row, reason)
-        self._metrics.unsendable.labels(self.kind).inc()
+        if self._give_up(row, reason):
+            self._metrics.unsendable.labels(self.kind).inc()
         self._look_at = 0.0
 
     def _doubt(self, reason: str) -> None:

@@ -135,10 +135,12 @@ class World:
         monkeypatch.setattr(module, "Broker", self._open)
         monkeypatch.setattr(module, "monotonic", lambda: self.clock.now)
 
-        def give_up(row: Any, reason: str) -> None:
+        def give_up(row: Any, reason: str) -> bool:
             self.given_up.append(row.id)
+            was_there = row.id in self.session.left
             self.session.delete_outbox([row.id])
             self.session.sent_retries([row.id])
+            return was_there
 
         component: Any = type("Component", (), {"settings": settings()})
         self.metrics = Metrics()
@@ -579,6 +581,25 @@ def test_what_was_sent_is_in_the_summary(any_lane):
     with capture_logs() as logs:
         any_lane.metrics.summary.tell()
     assert [log[f"sent_{any_lane.lane.kind}"] for log in logs] == [2]
+
+
+def test_what_the_broker_has_refused_is_not_in_the_summary(any_lane):
+    any_lane.store(*rows(any_lane, 1, 2, 3))
+    any_lane.send(nacks=1)
+    with capture_logs() as logs:
+        any_lane.metrics.summary.tell()
+    assert [log[f"sent_{any_lane.lane.kind}"] for log in logs] == [2]
+
+
+def test_a_row_that_had_gone_when_it_was_to_be_set_aside_does_not_count(any_lane):
+    any_lane.store(*rows(any_lane, 1))
+    any_lane.end(406)
+    any_lane.turn()
+    any_lane.session.rows = any_lane.session.waiting = []
+    any_lane.end(406)
+    assert any_lane.given_up == [1]
+    labels = {"kind": any_lane.lane.kind}
+    assert any_lane.metrics.registry.get_sample_value("unsendable_total", labels) in (None, 0)
 
 
 def test_a_database_that_goes_while_rows_are_deleted_ends_the_term_as_that(any_lane):
