@@ -76,7 +76,7 @@ class Batches:
     def step(self, patience: float) -> Counter[str]:
         """Try what is next, and return how it ended; empty where it is to be tried otherwise.
 
-        Raises `StorageUnavailable` or `Conflict` where all have to wait. What waits for a lock
+        Raises a `PersistenceError` where all have to wait. What waits for a lock
         longer than `patience` seconds is sent again later.
         """
         if crowd := self._crowd:

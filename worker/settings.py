@@ -128,7 +128,16 @@ def _url(env: Env, name: str, default: str, check: Callable[[str], None]) -> str
     return url
 
 
+def _require_one_at(url: str) -> None:
+    """Refuse a password's `@` as it is: what follows it would be the host's name, and be shown."""
+    place, _, query = url.partition("://")[2].partition("@")[2].partition("?")
+    if "@" in place + query.partition("=")[0]:  # a parameter's value may have it
+        raise ValidationError("Must have one @, before the host: write any other as %40.")
+
+
 def _database_url(url: str) -> None:
+    if not url.startswith("sqlite"):
+        _require_one_at(url)
     try:
         check_url(url)
     except ValueError as error:
@@ -141,11 +150,13 @@ def _amqp_url(urls: str) -> None:
 
 
 def _node_url(url: str) -> None:
+    _require_one_at(url)
     try:
         parts = urlsplit(url)
         heartbeat = parse_qs(parts.query).get("heartbeat", ["30"])[0]
         pika.URLParameters(url)
         valid = parts.scheme in ("amqp", "amqps") and parts.hostname and parts.port != 0
+        valid = valid and "@" not in parts.path  # behind a password's unescaped slash
     except Exception:  # pika raises whatever it meets; its words may hold the password
         valid = False
     if not valid:

@@ -153,10 +153,10 @@ class Settlement:
             return self._only_reply(_letter_of_fault(received, fault), received)
         if ATTEMPT_HEADER in received.message.headers:
             return DUPLICATE  # a copy of ours, which nobody has asked with
-        if known.outcome:
-            self._reply(received, known.outcome)
         if known.status == RETRYING:
             self._remind(received, known)
+        elif received.message.reply_to and (outcome := self._unit.inbox.outcome(known)):
+            self._reply(received, outcome)
         return DUPLICATE
 
     def _remind(self, received: Received, known: InboxEntry, seconds: float = SOON) -> None:
