@@ -192,7 +192,7 @@ class Batches:
             require_write(self._component.database)
         except PersistenceError as away:
             self._fail([item], StorageUnavailable(str(away)))
-        self._held.add(self._key(item), item, error)
+        self._held.add(self._key(item), item)
         if not self._component.settings.single_active_consumer:
             # To ask for more, the consumer is cancelled for a moment: another would become active.
             self._intake.keep(item.delivery)
@@ -233,6 +233,7 @@ class Batches:
             return Counter()
         done = some[: endings.total()]
         self._held.thin(crowd, len(done))
+        self._held.success()
         self._intake.settle([item.delivery for item in done])
         return endings
 
@@ -245,8 +246,8 @@ class Batches:
         overdue = not ordered and monotonic() > group.since + patience
         try:
             endings = self._postpone(received) if overdue else self._settle(received[:1])
-        except _WAITS:
-            self._held.later()
+        except _WAITS as error:
+            self._held.later(error)
             if self._nobody_passes:
                 raise
             return Counter()

@@ -17,6 +17,7 @@ log = structlog.get_logger()
 SHORT_WAIT = 0.1  # seconds to wait for a lock while somebody is known to hold one for long
 SHORT_FOR = 30.0  # seconds after the last such wait
 SHORTEST, LONGEST = 0.1, 2.0  # seconds between two tries of what is held
+TELL_AFTER = 1.0  # seconds; who waits for another consumer waits for less
 FEW = 8  # conflicts in a row that prove nothing yet
 
 
@@ -47,6 +48,7 @@ class Held:
         self._limit = FEW
         self._short_until = 0.0
         self._given_back: set[UUID | None] = set()
+        self._began = 0.0
         self._told = False
 
     def __len__(self) -> int:
@@ -99,19 +101,15 @@ class Held:
         self._groups.clear()
         self._size = 0
 
-    def add(self, key: UUID | int, item: Item, error: Exception) -> None:
+    def add(self, key: UUID | int, item: Item) -> None:
         """Hold the first one of a key.
 
         What has gone back before, perhaps because it was held for too long, counts as held since
         then: it would come and go up to its delivery limit.
         """
         known = item.delivery.suspect or item.received.command_id in self._given_back
-        if not (known or self._told):
-            what = "a lock" if isinstance(error, Locked) else "what the database refuses"
-            log.warning(f"a command waits for {what}", error=str(error))
-            self._told = True
         if not self._groups:
-            self._pause = SHORTEST
+            self._pause, self._began = SHORTEST, monotonic()
             self._later()
         self._groups[key] = Group(item, -inf if known else monotonic())
         self._size += 1
@@ -130,8 +128,12 @@ class Held:
         del group.items[1 : count + 1]
         self._size -= count
 
-    def later(self) -> None:
+    def later(self, error: Exception) -> None:
         """Try the others first; none for long, as somebody still holds a lock."""
+        if not self._told and monotonic() - self._began >= TELL_AFTER:
+            what = "a lock" if isinstance(error, Locked) else "what the database refuses"
+            log.warning(f"a command waits for {what}", error=str(error))
+            self._told = True
         self._short_until = monotonic() + SHORT_FOR
         key = next(iter(self._groups))
         self._groups[key] = self._groups.pop(key)

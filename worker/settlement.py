@@ -32,7 +32,7 @@ log = structlog.get_logger()
 FEW = 7  # of the latest attempts that are told with the first three
 SOON = 1.0  # seconds until a retry comes whose sender sends the command once more
 POSTPONED = 5.0  # seconds until a command that could not be tried comes again
-POSTPONED_AGAIN = 30.0  # seconds, when it could not be tried then either
+POSTPONED_AGAIN = 3600.0  # seconds at most; each time it takes twice as long as before
 MAX_TRACEBACK = 8192  # bytes of a traceback that a dead letter keeps
 
 

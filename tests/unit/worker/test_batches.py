@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import inf
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -443,13 +444,25 @@ def test_what_went_back_while_it_was_held_is_sent_again_later_and_held_no_more(w
     assert world.retry_held() == {"retrying": 1}
 
 
-def test_it_is_told_once_that_commands_wait_for_a_lock_and_once_that_none_does(world):
+def events(logs: list[dict[str, Any]]) -> list[str]:
+    return [log["event"] for log in logs if log["log_level"] != "debug"]
+
+
+def test_it_is_told_once_that_commands_wait_for_a_lock_and_once_that_none_does(world, monkeypatch):
+    monkeypatch.setattr(held_module, "TELL_AFTER", 0.0)
+    with capture_logs() as logs:
+        world.settle(7, objecting(LOCKED, 3))
+        world.retry_held()
+        world.retry_held()
+        world.batches.objection = fine
+        world.retry_held()
+    assert events(logs) == ["a command waits for a lock", "no command waits any more"]
+
+
+def test_a_short_wait_as_for_another_consumer_is_not_told(world):
     with capture_logs() as logs:
         world.settle(7, objecting(LOCKED, 3))
         world.retry_held()
         world.batches.objection = fine
         world.retry_held()
-    assert [log["event"] for log in logs if log["log_level"] != "debug"] == [
-        "a command waits for a lock",
-        "no command waits any more",
-    ]
+    assert events(logs) == []
