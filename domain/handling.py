@@ -88,7 +88,7 @@ class CommandHandler(Generic[A]):
     saved, in the transaction that saved it.
     """
 
-    events: ClassVar[tuple[type[Event], ...]]
+    events: ClassVar[tuple[type[Event], ...]] = ()
     _methods: ClassVar[dict[type[Command], Execute]] = {}
     _public: ClassVar[dict[type, tuple[type[Event], str]]] = {}
 
@@ -97,7 +97,7 @@ class CommandHandler(Generic[A]):
         cls._methods = {method.handles: method for _, method in methods}
         cls._public = {
             own: (event, next(iter(names_of_aggregate(event, own)), ""))
-            for event in getattr(cls, "events", ())
+            for event in cls.events
             for own in own_events(event)
         }
 

@@ -27,6 +27,7 @@ from persistence.clock import Clock
 from persistence.driver import connector, copy
 from persistence.sessions import (
     create_private,
+    options_of_postgresql,
     prepare_postgresql,
     prepare_sqlite,
     time_of_postgresql,
@@ -139,7 +140,12 @@ class Database:
     def _postgresql(self) -> Engine:
         engine = create_engine(
             self.url,
-            creator=connector(self.url, lambda: self._deadline, self._prepare_postgresql),
+            creator=connector(
+                self.url,
+                lambda: self._deadline,
+                lambda: options_of_postgresql(self._deadline),
+                self._prepare_postgresql,
+            ),
             pool_size=1,
             max_overflow=1,
         )

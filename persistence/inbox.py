@@ -45,13 +45,16 @@ _KEY = [column.name for column in inbox.primary_key]
 
 
 class InboxEntry(NamedTuple):
-    """What is known of one command: how it ended, or which attempt it waits for."""
+    """What is known of one command: how it ended, or which attempt it waits for.
+
+    Whoever wants the outcome of what was read asks `Inbox.outcome`: it can be large.
+    """
 
     command_id: UUID
     digest: str
     status: str
     attempt: int
-    outcome: OutgoingMessage | None
+    outcome: OutgoingMessage | None = None
 
 
 class Inbox:
@@ -74,14 +77,28 @@ class Inbox:
         with driver_errors():
             rows = self._session.execute(_known(dialect), these).all()
         for row in rows:
-            outcome = row.outcome and OutgoingMessage(**row.outcome)
-            self._entries[row.command_id] = InboxEntry(
-                row.command_id, row.digest, row.status, row.attempt, outcome
-            )
+            self._entries[row.command_id] = InboxEntry(*row)
             self._read[row.command_id] = row.status, row.attempt
 
     def get(self, command_id: UUID) -> InboxEntry | None:
         return self._entries.get(command_id)
+
+    def outcome(self, entry: InboxEntry) -> OutgoingMessage | None:
+        """Return the outcome of a known command, in a query of its own where it was only read.
+
+        Raises `Collision` where another transaction has changed the row since it was read.
+        """
+        if entry.outcome or entry.command_id in self._new | self._changed:
+            return entry.outcome
+        these = {"component": self._component, **entry._asdict()}
+        with driver_errors():
+            row = self._session.execute(_outcome, these).one_or_none()
+        if row is None:
+            raise Collision("Another transaction has changed a command of this batch.")
+        outcome = row.outcome and OutgoingMessage(**row.outcome)
+        # For the next one who asks; whoever did keeps it anyway.
+        self._entries[entry.command_id] = entry._replace(outcome=outcome)
+        return outcome
 
     def record(self, entry: InboxEntry) -> None:
         """Add the command, or replace what is known of it."""
@@ -119,10 +136,17 @@ class Inbox:
         return [{"component": self._component, **_row(entry, now)} for entry in entries]
 
 
+# Built once: to build it takes longer than to run it.
+_outcome = select(inbox.c.outcome).where(
+    *(inbox.c[name] == bindparam(name) for name in (*_KEY, "status", "attempt"))
+)
+
+
 @cache
 def _known(dialect: Dialect) -> Select[Any]:
+    columns = (inbox.c[name] for name in InboxEntry._fields if name != "outcome")
     own = inbox.c.component == bindparam("component")
-    return select(inbox).where(own, among(dialect, inbox.c.command_id))
+    return select(*columns).where(own, among(dialect, inbox.c.command_id))
 
 
 @cache

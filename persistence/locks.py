@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from abc import ABC, abstractmethod
 from hashlib import sha256
 from pathlib import Path
 from time import sleep
@@ -37,7 +38,7 @@ def database_file(connection: Connection) -> Path:
     return Path(next(file for _, name, file in files if name == "main")).resolve()
 
 
-class _Asked:
+class _Asked(ABC):
     """Waits by asking again: a statement that waits would be a transaction for others to wait for.
 
     An index that is built concurrently, for one, waits for every transaction there is.
@@ -48,8 +49,9 @@ class _Asked:
             sleep(LOOK_AGAIN)
         return taken
 
+    @abstractmethod
     def _take(self) -> bool:
-        raise NotImplementedError
+        """Take the lock if it is free, and tell whether it was."""
 
 
 class _AdvisoryLock(_Asked):

@@ -1,6 +1,7 @@
 """The database side of the relay."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple, Self
@@ -23,6 +24,7 @@ from sqlalchemy import (
 
 from persistence.bulk import among, among_these
 from persistence.database import Database
+from persistence.exceptions import PersistenceError
 from persistence.inbox import RETRYING, inbox
 from persistence.locks import lock
 from persistence.low_water import LowWater
@@ -70,6 +72,7 @@ class RelaySession:
     def __init__(self, database: Database, component: str) -> None:
         self._database = database
         self._component = component
+        self._first_error: tuple[type[PersistenceError], str] | None = None
         with driver_errors():
             self._connection = database.autocommit_connection()
             self._lock = lock(database, self._connection, channel(component))
@@ -88,9 +91,26 @@ class RelaySession:
             finally:
                 self._lock.release()
 
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Say of every error after the first one what the first was.
+
+        The driver only knows then that the session is not to be used any more.
+        """
+        try:
+            with driver_errors():
+                yield
+        except PersistenceError as error:
+            if self._first_error:
+                kind, text = self._first_error
+                raise kind(text) from error
+            # Not the error itself, whose traceback keeps what was read.
+            self._first_error = type(error), str(error)
+            raise
+
     def acquire(self) -> bool:
         """Become the one relay that works, and begin to listen; False where another is."""
-        with driver_errors():
+        with self._asking():
             if not self._lock.acquire(wait=False):
                 return False
             if self._database.is_postgresql:
@@ -111,21 +131,21 @@ class RelaySession:
 
     def touch(self) -> None:
         """Let the database know that we are there: else it ends the session after `SILENCE`."""
-        with driver_errors():
+        with self._asking():
             self._connection.scalar(select(1))
 
     def fileno(self) -> int | None:
         """Return the descriptor that turns readable with news, where the database has one."""
         if not self._database.is_postgresql:
             return None
-        with driver_errors():
+        with self._asking():
             return int(self._driver_connection().fileno())
 
     def take_notifications(self) -> int:
         """Return how many notifications have come since the last call, without waiting."""
         if not self._database.is_postgresql:
             return 0
-        with driver_errors():
+        with self._asking():
             return len(list(self._driver_connection().notifies(timeout=0)))
 
     def _driver_connection(self) -> Any:
@@ -140,7 +160,7 @@ class RelaySession:
         return self._replies.look(lambda mark: self._oldest(_replies, limit, mark))
 
     def _oldest(self, query: Select[Any], limit: int, mark: int) -> Sequence[OutboxRow]:
-        with driver_errors():
+        with self._asking():
             rows = self._connection.execute(query, self._own(limit=limit, mark=mark)).all()
         return [_outbox_row(row) for row in rows]
 
@@ -152,25 +172,25 @@ class RelaySession:
         """
         if not self._database.is_postgresql:
             return set()  # one writes at a time there: ids are committed in their order
-        with driver_errors():
+        with self._asking():
             return set(self._connection.scalars(_writing))
 
     def lowest(self) -> int | None:
         """Return the lowest id of what waits in the outbox, None where nothing does."""
-        with driver_errors():
+        with self._asking():
             lowest: int | None = self._connection.scalar(_lowest, self._own())
         return lowest
 
     def due(self, limit: int) -> Sequence[RetryRow]:
         """Return the commands that are due, the longest due first; as many as `events` would."""
-        with driver_errors():
+        with self._asking():
             rows = self._connection.execute(
                 _due, self._own(limit=limit, now=self._database.now())
             ).all()
         return [_retry_row(row) for row in rows]
 
     def seconds_to_next_retry(self) -> float | None:
-        with driver_errors():
+        with self._asking():
             due_at = self._connection.scalar(_next_due, self._own())
         return None if due_at is None else (due_at - self._database.now()).total_seconds()
 
@@ -187,7 +207,7 @@ class RelaySession:
         if not ids:
             return 0
         these = among_these(dialect, ids)
-        with driver_errors():
+        with self._asking():
             gone = self._connection.execute(_unawaited_among(dialect), these).rowcount
             leased = self._connection.execute(
                 _leased(dialect), these | leases(self._database.now())
@@ -196,7 +216,7 @@ class RelaySession:
 
     def _delete(self, table: Table, ids: Iterable[int]) -> None:
         dialect = self._connection.dialect
-        with driver_errors():
+        with self._asking():
             self._connection.execute(_removal(dialect, table), among_these(dialect, ids))
 
     def _own(self, **parameters: object) -> dict[str, object]:
@@ -209,7 +229,8 @@ class RelaySession:
         most of the time that is remembered: after one wrong look, nothing would be known any more.
         """
         expected = self._database.now()
-        now = self._database.ask_time(self._connection)
+        with self._asking():
+            now = self._database.ask_time(self._connection)
         apart = max(abs(now - expected), abs(now - datetime.now(UTC)))
         if apart > CLOCKS_APART:
             return Doubt(f"two clocks, ours and the database's, are {apart} apart", passes=False)
@@ -219,7 +240,7 @@ class RelaySession:
 
     def _forgets_most(self, border: datetime) -> bool:
         """Tell whether the border lies beyond the middle of the time that the inbox spans."""
-        with driver_errors():
+        with self._asking():
             oldest, newest = self._connection.execute(_remembered, self._own()).one()
         return oldest is not None and border > oldest + (newest - oldest) / 2
 
@@ -232,7 +253,7 @@ class RelaySession:
             .where(inbox.c.status != RETRYING)
             .limit(PURGE_BITE)
         )
-        with driver_errors():
+        with self._asking():
             result = self._connection.execute(
                 delete(inbox)
                 .where(inbox.c.component == self._component)

@@ -37,7 +37,6 @@ from persistence.translation import driver_errors
 LEASE = timedelta(seconds=10)
 LONGEST_LEASE = timedelta(hours=1)
 _DOUBLINGS = 9  # from the one to the other
-SOON = timedelta(seconds=1)  # until then, where its sender sends the command once more
 
 retries = Table(
     "retries",
@@ -122,17 +121,19 @@ class Retries(Inserts):
         """Remove the rows of attempts that the inbox does not wait for any more."""
         self._settled.add(command_id)
 
-    def hasten(self, command_id: UUID, attempt: int, now: datetime) -> bool:
-        """Have an attempt that was sent before sent again soon; False if there is no row of it."""
+    def hasten(self, command_id: UUID, attempt: int, due_at: datetime) -> bool:
+        """Have an attempt that was sent before sent again by then; False if there is no row of it.
+
+        Never at once: many copies shall not make many more.
+        """
         if command_id in self._looked_after:
             return True
         own = retries.c.component == self._component, retries.c.command_id == command_id
         query = select(retries.c.id, retries.c.sends, retries.c.due_at)
         with driver_errors():
             rows = self._session.execute(query.where(*own, retries.c.attempt == attempt)).all()
-        soon = now + SOON  # not at once: many copies shall not make many more
         self._sooner += [
-            {"row": row.id, "soon": soon} for row in rows if row.sends and row.due_at > soon
+            {"row": row.id, "soon": due_at} for row in rows if row.sends and row.due_at > due_at
         ]
         if rows:
             self._looked_after.add(command_id)

@@ -50,7 +50,12 @@ _PREPARE = f"""
     FROM json_each_text(%s::json) AS wanted (name, value)
     WHERE current_setting(name, true) <> value
     AND (name, current_setting(name, true)) <> ('synchronous_commit', 'remote_apply')
-"""  # noqa: S608
+"""  # noqa: S608 - put together from constants of this module alone
+
+
+def options_of_postgresql(deadline: float | None) -> str:
+    """Return the options with which no inherited timeout ends a session before it is ours."""
+    return " ".join(f"-c {name}={value}" for name, value in _timeouts(deadline).items())
 
 
 def prepare_postgresql(connection: psycopg.Connection[Any], deadline: float | None) -> float:

@@ -127,7 +127,16 @@ def _url(env: Env, name: str, default: str, check: Callable[[str], None]) -> str
     return url
 
 
+def _require_one_at(url: str) -> None:
+    """Refuse a password's `@` as it is: what follows it would be the host's name, and be shown."""
+    place, _, query = url.partition("://")[2].partition("@")[2].partition("?")
+    if "@" in place + query.partition("=")[0]:  # a parameter's value may have it
+        raise ValidationError("Must have one @, before the host: write any other as %40.")
+
+
 def _database_url(url: str) -> None:
+    if not url.startswith("sqlite"):
+        _require_one_at(url)
     try:
         check_url(url)
     except ValueError as error:
@@ -135,6 +144,8 @@ def _database_url(url: str) -> None:
 
 
 def _amqp_url(urls: str) -> None:
+    for url in nodes(urls):
+        _require_one_at(url)
     try:
         check_nodes(urls)
     except ValueError as error:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pika
 
-from domain.entity.entity import Entity
+from domain.entity.commands import Create
+from domain.entity.service import CommandHandler
 from persistence import locks, retries
 from persistence.inbox import Inbox
 from persistence.relay_session import RelaySession
@@ -143,7 +144,7 @@ if __name__ == "__main__":
     if os.environ["MUTANT"] != "none":
         MUTANTS[os.environ["MUTANT"]]()
     if "HOLD" in os.environ:
-        Entity.create = create  # type: ignore[method-assign, assignment]
+        CommandHandler._methods[Create] = create
     if "GIVE_BACK_AFTER" in os.environ:
         consumer.GIVE_BACK_AFTER = float(os.environ["GIVE_BACK_AFTER"])
     retries.LEASE = timedelta(seconds=1)  # so that nobody waits for long

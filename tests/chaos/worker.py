@@ -9,9 +9,7 @@ import random
 from pathlib import Path
 from time import sleep
 
-from domain.entity.commands import UpdateValue
 from domain.entity.entity import Entity
-from domain.entity.events import Updated
 from persistence import relay_session
 from worker.__main__ import main
 from worker.relay import relay
@@ -22,13 +20,13 @@ SLOW_MARK = "SLOW_MARK"  # names a file: the handler is slow, and writes there t
 _update = Entity.update
 
 
-def update(self: Entity, command: UpdateValue) -> Updated:
-    if command.value.startswith(FLAKY) and random.random() < 0.3:
+def update(self: Entity, value: str) -> Entity.Updated:
+    if value.startswith(FLAKY) and random.random() < 0.3:
         raise RuntimeError("the handler has a bug, now and then")
     if mark := os.environ.get(SLOW_MARK):
         sleep(0.02)  # the fault itself
         Path(mark).touch()
-    return _update(self, command)
+    return _update(self, value)
 
 
 if __name__ == "__main__":

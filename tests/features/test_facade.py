@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
 
-from domain.entity.commands import Create, EntityID, UpdateValue
+from domain.entity.commands import Create, UpdateValue
+from domain.entity.identity import EntityID
 from domain.entity.queries import EntityView
 from domain.exceptions import DomainError
 from domain.messages import Command, Event
@@ -44,7 +45,7 @@ class World:
             self.error = error
 
     def entity(self) -> EntityView:
-        return self.facade.queries.entity(self.id)
+        return self.facade.queries.get(self.id)
 
 
 class Ear:
@@ -163,7 +164,7 @@ def the_outcome_has_the_value(world: World, value: str) -> None:
 @then("the outcome names an entity that can be found")
 def the_outcome_names_an_entity(world: World) -> None:
     entity_id = world.outcomes[-1].entity_id
-    assert world.facade.queries.entity(entity_id) == EntityView(entity_id, None, 1)
+    assert world.facade.queries.get(entity_id) == EntityView(entity_id, None, 1)
 
 
 @then("the entity has no value")
@@ -183,12 +184,12 @@ def the_entity_has_version(world: World, version: int) -> None:
 
 @then(parsers.parse('the other entity has the value "{value}"'))
 def the_other_entity_has_the_value(world: World, value: str) -> None:
-    assert world.facade.queries.entity(world.other_id).value == value
+    assert world.facade.queries.get(world.other_id).value == value
 
 
 @then(parsers.parse("the other entity has version {version:d}"))
 def the_other_entity_has_version(world: World, version: int) -> None:
-    assert world.facade.queries.entity(world.other_id).version == version
+    assert world.facade.queries.get(world.other_id).version == version
 
 
 @then("the outcome carries the id of the last command")

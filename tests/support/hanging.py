@@ -6,7 +6,6 @@
 import os
 from itertools import count
 from threading import Event
-from typing import Any
 
 from domain.entity.entity import Entity
 from worker.cli import main, processes
@@ -16,10 +15,10 @@ def arm() -> None:
     """Let the handler hang where the environment says so."""
     update, updates = Entity.update, count(1)
 
-    def hang(self: Entity, command: Any) -> Any:
+    def hang(self: Entity, value: str) -> Entity.Updated:
         if next(updates) == int(os.environ["HANG_AT"]):
             Event().wait()
-        return update(self, command)
+        return update(self, value)
 
     Entity.update = hang  # type: ignore[method-assign]
     if "PATIENCE" in os.environ:

@@ -14,46 +14,46 @@ from pathlib import Path
 from threading import Event
 
 from domain.entity.commands import Create, UpdateValue
-from domain.entity.entity import Entity
-from domain.entity.events import Created, Updated
+from domain.entity.service import CommandHandler
+from domain.handling import Change
 from tests.support.waiting import wait_for
 from worker.cli import main, processes
 
 _attempts: Counter[object] = Counter()
-_create, _update = Entity.create, Entity.update
+_create, _update = CommandHandler.create, CommandHandler.update_value
 
 
-def create(command: Create) -> tuple[Entity, Created]:
+def create(handler: CommandHandler, command: Create) -> Change:
     _attempts[command.command_id] += 1
     if _attempts[command.command_id] == 1:
         raise RuntimeError("the handler has a bug, for now")
     folder = Path(os.environ["HOLD"])
     (folder / "held").touch()
     wait_for((folder / "go").exists, "the file to go on")
-    return _create(command)
+    return _create(handler, command)
 
 
-def update(self: Entity, command: UpdateValue) -> Updated:
+def update(handler: CommandHandler, command: UpdateValue) -> Change:
     _attempts[command.command_id] += 1
     if command.value == "exit":
         os._exit(1)
     if command.value == "hang":
         Event().wait()
-    updated = _update(self, command)
+    change = _update(handler, command)
     if command.value == "bug":
         raise RuntimeError("the handler has a bug")
     _, until, number = command.value.partition("bug until ")
     if until and _attempts[command.command_id] < int(number):
         raise RuntimeError("the handler has a bug, for now")
     if command.value == "unstorable":
-        self.dto.value = "\0"
-    return updated
+        change.aggregate.dto.value = "\0"
+    return change
 
 
 if __name__ == "__main__":
-    Entity.update = update  # type: ignore[method-assign]
+    CommandHandler._methods[UpdateValue] = update
     if "HOLD" in os.environ:
-        Entity.create = create  # type: ignore[method-assign, assignment]
+        CommandHandler._methods[Create] = create
     if "PATIENCE" in os.environ:
         processes.patience = lambda settings: float(os.environ["PATIENCE"])
     main()

@@ -39,11 +39,11 @@ class Intake:
         self._prefetch = prefetch
         self._careful = True
         self._tag: str | None = None
-        self._unsettled: dict[int, None] = {}  # the tags of what was taken, in their order
+        self._unsettled: dict[int, int] = {}  # bytes of what was taken by tag, in their order
         self._channel: Channel = broker.channel()
         self._channel.add_on_cancel_callback(self._on_cancel)
         self.waiting: deque[Delivery] = deque()
-        self.bytes = 0  # of the messages that wait
+        self.bytes = 0  # of all that was delivered and is not settled
         self._consume(1)
 
     def take(self, most: int) -> list[Delivery]:
@@ -76,7 +76,7 @@ class Intake:
     def _acknowledge(self, tags: list[int]) -> None:
         """Acknowledge with one frame what has nothing unsettled before it: all, as a rule."""
         for tag in tags:
-            del self._unsettled[tag]
+            self.bytes -= self._unsettled.pop(tag)
         first = next(iter(self._unsettled), tags[-1] + 1)
         together = bisect_left(tags, first)
         if together:
@@ -104,8 +104,7 @@ class Intake:
 
     def _next(self) -> Delivery:
         delivery = self.waiting.popleft()
-        self.bytes -= delivery.message.size
-        self._unsettled[delivery.tag] = None
+        self._unsettled[delivery.tag] = delivery.message.size
         return delivery
 
     def _consume(self, prefetch: int) -> None:

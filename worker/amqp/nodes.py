@@ -25,6 +25,7 @@ def check_nodes(urls: str) -> None:
             heartbeat = parse_qs(parts.query).get("heartbeat", ["30"])[0]
             pika.URLParameters(url)
             valid = parts.scheme in ("amqp", "amqps") and parts.hostname and parts.port != 0
+            valid = valid and "@" not in parts.path  # behind a password's unescaped slash
         except Exception:  # pika raises whatever it meets; its words may hold the password
             valid = False
         if not valid:

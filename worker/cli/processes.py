@@ -58,7 +58,9 @@ def declare_command() -> None:
     settings = prepare()
     with Broker(settings.amqp_url, f"{settings.component_name} declare", settings.heartbeat) as b:
         declare(b, settings)
-    click.echo(f"Declared {settings.command_queue} and {settings.event_exchange}.")
+    names = f"{settings.command_queue} and {settings.event_exchange}"
+    checked = f"Checked {names}; DECLARE is false, so nothing was declared."
+    click.echo(f"Declared {names}." if settings.declare else checked)
 
 
 @click.command()

@@ -21,7 +21,7 @@ from persistence.exceptions import (
 from persistence.probe import require_write
 from worker.amqp.intake import Intake
 from worker.component import Component
-from worker.consumer.held import Held, Item, in_order
+from worker.consumer.held import Group, Held, Item, in_order
 from worker.consumer.pace import Pace
 from worker.consumer.processor import Processor
 from worker.consumer.reading import Reader, Received
@@ -64,7 +64,7 @@ class Batches:
     @property
     def idle(self) -> float:
         """Return for how many seconds there is nothing to do."""
-        if self._left or self._intake.waiting:
+        if self._left or self._intake.waiting or self._crowd:
             return 0.0
         return max(0.0, self._held.seconds) if self._held else inf
 
@@ -76,9 +76,11 @@ class Batches:
     def step(self, patience: float) -> Counter[str]:
         """Try what is next, and return how it ended; empty where it is to be tried otherwise.
 
-        Raises `StorageUnavailable` or `Conflict` where all have to wait. What waits for a lock
+        Raises a `PersistenceError` where all have to wait. What waits for a lock
         longer than `patience` seconds is sent again later.
         """
+        if crowd := self._crowd:
+            return self._thin(crowd)
         if self._held and self._held.seconds <= 0:
             return self._try_held(patience)
         batch, joined = self._next()
@@ -190,7 +192,7 @@ class Batches:
             require_write(self._component.database)
         except PersistenceError as away:
             self._fail([item], StorageUnavailable(str(away)))
-        self._held.add(self._key(item), item, error)
+        self._held.add(self._key(item), item)
         if not self._component.settings.single_active_consumer:
             # To ask for more, the consumer is cancelled for a moment: another would become active.
             self._intake.keep(item.delivery)
@@ -204,6 +206,37 @@ class Batches:
         """Tell whether all were tried and wait: that is an outage, and no matter of some rows."""
         return self._held.hopeless and not (self._left or self._intake.waiting)
 
+    @property
+    def _crowd(self) -> Group | None:
+        """Return the group that is to be thinned: so much is held that soon nothing else comes.
+
+        Where order counts all have to wait: sent again, they would be overtaken.
+        """
+        settings = self._component.settings
+        if settings.single_active_consumer or len(self._held) <= settings.prefetch_count / 2:
+            return None
+        largest = self._held.largest
+        return largest if len(largest.items) > 1 else None
+
+    def _thin(self, crowd: Group) -> Counter[str]:
+        """Have commands sent again later, so that others are delivered."""
+        some = crowd.items[1 : self._pace.size + 1]
+        try:
+            endings = self._postpone([item.received for item in some])
+        except (StorageUnavailable, Conflict):
+            raise
+        except PersistenceError:
+            # Often another consumer has just settled a copy. Whatever it is, it is found as with
+            # any other command.
+            self._held.thin(crowd, len(some))
+            self._put_back(some)
+            return Counter()
+        done = some[: endings.total()]
+        self._held.thin(crowd, len(done))
+        self._held.success()
+        self._intake.settle([item.delivery for item in done])
+        return endings
+
     def _try_held(self, patience: float) -> Counter[str]:
         """Try the first of a group; the others of the group follow when it has passed."""
         group = self._held.next()
@@ -213,8 +246,8 @@ class Batches:
         overdue = not ordered and monotonic() > group.since + patience
         try:
             endings = self._postpone(received) if overdue else self._settle(received[:1])
-        except _WAITS:
-            self._held.later()
+        except _WAITS as error:
+            self._held.later(error)
             if self._nobody_passes:
                 raise
             return Counter()

@@ -7,7 +7,7 @@ from time import monotonic, sleep
 
 import structlog
 
-from persistence.exceptions import Conflict, StorageUnavailable
+from persistence.exceptions import PersistenceError
 from worker.amqp.broker import Broker
 from worker.amqp.intake import BATCH_BYTES, Intake
 from worker.amqp.topology import declare
@@ -25,6 +25,7 @@ from worker.runtime.stop import StopFlag
 log = structlog.get_logger()
 
 TICK = 1.0  # seconds: no wait is longer without a look at the stop flag and the heartbeats
+BREATH = 0.1  # seconds between two looks for more while as much is held as may be
 # Seconds of database outage after which deliveries are held no longer: the broker would take back,
 # after its own consumer timeout, what is held too long.
 GIVE_BACK_AFTER = 300.0
@@ -54,9 +55,9 @@ class Consumer:
         self._storage = Storage(component, health, self._hold)
 
     def run(self) -> None:
-        """Consume until the stop flag is set, then drain. Raises `DatabaseBehind` at the start."""
+        """Consume until the stop flag is set, then drain. Raises `Unsuitable` at the start."""
         try:
-            self._storage.wait()
+            self._storage.begin()
             while not self._stop:
                 self._serve(*self._patience_with_broker(self._open))
             log.info("stopped")
@@ -128,7 +129,10 @@ class Consumer:
     def _gather(self, broker: Broker, intake: Intake, commands: Batches) -> None:
         """Wait for a delivery; then take all that has arrived: the busier, the larger the batch."""
         arrived = len(intake.waiting)
-        broker.step(min(TICK, commands.idle, self._backstop.idle))
+        idle = min(TICK, commands.idle, self._backstop.idle)
+        # What is held may wait for long, and its neighbours shall not wait with it: so a little is
+        # read all the same.
+        self._wait(idle if intake.bytes < BATCH_BYTES else min(BREATH, idle), broker)
         while arrived < len(intake.waiting) < self._pace.size and intake.bytes < BATCH_BYTES:
             arrived = len(intake.waiting)
             broker.step(0)
@@ -138,7 +142,7 @@ class Consumer:
         started = monotonic()
         try:
             endings = batches.step(GIVE_BACK_AFTER)
-        except (StorageUnavailable, Conflict) as error:
+        except PersistenceError as error:  # an outage, by whatever name: it ends no process
             self._storage.away(error, batches)
             return False
         if endings:
@@ -171,7 +175,7 @@ class Consumer:
                 sleep(min(left, TICK))
 
     def _wait(self, seconds: float, broker: Broker) -> None:
-        """Serve the connection; but read little where much waits, to hold a bounded amount."""
+        """Serve the connection; but read little where much is unsettled already."""
         if self._intake is None or self._intake.bytes < BATCH_BYTES:
             broker.step(seconds)
         else:

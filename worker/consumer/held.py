@@ -17,6 +17,7 @@ log = structlog.get_logger()
 SHORT_WAIT = 0.1  # seconds to wait for a lock while somebody is known to hold one for long
 SHORT_FOR = 30.0  # seconds after the last such wait
 SHORTEST, LONGEST = 0.1, 2.0  # seconds between two tries of what is held
+TELL_AFTER = 1.0  # seconds; who waits for another consumer waits for less
 FEW = 8  # conflicts in a row that prove nothing yet
 
 
@@ -40,16 +41,19 @@ class Held:
 
     def __init__(self) -> None:
         self._groups: dict[UUID | int, Group] = {}
+        self._size = 0
         self._due = 0.0
         self._pause = SHORTEST
         self._conflicts = 0  # since the last success
         self._limit = FEW
         self._short_until = 0.0
         self._given_back: set[UUID | None] = set()
+        self._began = 0.0
         self._told = False
 
-    def __bool__(self) -> bool:
-        return bool(self._groups)
+    def __len__(self) -> int:
+        """Return how many commands wait."""
+        return self._size
 
     @property
     def seconds(self) -> float:
@@ -87,6 +91,7 @@ class Held:
         group = self._groups.get(key)
         if group:
             group.items.append(item)
+            self._size += 1
         return group is not None
 
     def reconnected(self) -> None:
@@ -94,29 +99,41 @@ class Held:
         items = (item for group in self._groups.values() for item in group.items)
         self._given_back = {item.received.command_id for item in items}
         self._groups.clear()
+        self._size = 0
 
-    def add(self, key: UUID | int, item: Item, error: Exception) -> None:
+    def add(self, key: UUID | int, item: Item) -> None:
         """Hold the first one of a key.
 
         What has gone back before, perhaps because it was held for too long, counts as held since
         then: it would come and go up to its delivery limit.
         """
         known = item.delivery.suspect or item.received.command_id in self._given_back
-        if not (known or self._told):
-            what = "a lock" if isinstance(error, Locked) else "what the database refuses"
-            log.warning(f"a command waits for {what}", error=str(error))
-            self._told = True
         if not self._groups:
-            self._pause = SHORTEST
+            self._pause, self._began = SHORTEST, monotonic()
             self._later()
         self._groups[key] = Group(item, -inf if known else monotonic())
+        self._size += 1
 
     def next(self) -> Group:
         """Return who is to be tried; `later` or `release` tells what became of it."""
         return next(iter(self._groups.values()))
 
-    def later(self) -> None:
+    @property
+    def largest(self) -> Group:
+        """Return the group of most commands, of which the first is enough to hold."""
+        return max(self._groups.values(), key=lambda group: len(group.items))
+
+    def thin(self, group: Group, count: int) -> None:
+        """Hold so many behind its first no longer; what comes for its key waits behind it, too."""
+        del group.items[1 : count + 1]
+        self._size -= count
+
+    def later(self, error: Exception) -> None:
         """Try the others first; none for long, as somebody still holds a lock."""
+        if not self._told and monotonic() - self._began >= TELL_AFTER:
+            what = "a lock" if isinstance(error, Locked) else "what the database refuses"
+            log.warning(f"a command waits for {what}", error=str(error))
+            self._told = True
         self._short_until = monotonic() + SHORT_FOR
         key = next(iter(self._groups))
         self._groups[key] = self._groups.pop(key)
@@ -126,6 +143,7 @@ class Held:
         """Hold this group no longer, and try the next one at once; return the items."""
         self._pause, self._due = SHORTEST, 0.0
         items = self._groups.pop(next(iter(self._groups))).items
+        self._size -= len(items)
         if not self._groups:
             self._tell_the_end()
         return items

@@ -37,7 +37,9 @@ DUPLICATE, DEAD, IGNORED = "duplicate", "dead", "ignored"
 log = structlog.get_logger()
 
 FEW = 7  # of the latest attempts that are told with the first three
+SOON = 1.0  # seconds until a retry comes whose sender sends the command once more
 POSTPONED = 5.0  # seconds until a command that could not be tried comes again
+POSTPONED_AGAIN = 3600.0  # seconds at most; each time it takes twice as long as before
 MAX_TRACEBACK = 8192  # bytes of a traceback that a dead letter keeps
 
 
@@ -109,7 +111,7 @@ class Settlement:
         if received.command is None or (known and not _is_its_attempt(received, known)):
             return self.settle(received)
         if known:
-            self._remind(received, known)
+            self._remind(received, known, POSTPONED_AGAIN)
             return RETRYING
         due_at = self._unit.now() + timedelta(seconds=POSTPONED)
         self._send_again(received, 1, due_at)
@@ -158,19 +160,20 @@ class Settlement:
             return self._only_reply(_letter_of_fault(received, fault), received)
         if ATTEMPT_HEADER in received.message.headers:
             return DUPLICATE  # a copy of ours, which nobody has asked with
-        if known.outcome:
-            self._reply(received, known.outcome)
         if known.status == RETRYING:
             self._remind(received, known)
+        elif received.message.reply_to and (outcome := self._unit.inbox.outcome(known)):
+            self._reply(received, outcome)
         return DUPLICATE
 
-    def _remind(self, received: Received, known: InboxEntry) -> None:
-        """Make sure that the attempt comes for which the command waits.
+    def _remind(self, received: Received, known: InboxEntry, seconds: float = SOON) -> None:
+        """Make sure that the attempt comes, so soon, for which the command waits.
 
         The queue may have lost it; and older releases delete its row as soon as it is sent.
         """
         now = self._unit.now()
-        if not self._unit.retries.hasten(known.command_id, known.attempt, now):
+        due_at = now + timedelta(seconds=seconds)
+        if not self._unit.retries.hasten(known.command_id, known.attempt, due_at):
             self._send_again(received, known.attempt, now)
 
     def _send_again(

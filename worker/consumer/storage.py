@@ -1,7 +1,8 @@
 """Whether the database takes our work, and when it does again."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from persistence.exceptions import (
@@ -12,6 +13,7 @@ from persistence.exceptions import (
     Silent,
     StorageUnavailable,
     TooSlow,
+    Unsuitable,
 )
 from persistence.probe import require_write
 from worker.component import Component
@@ -64,8 +66,13 @@ class Storage:
         if not self._failing:
             self._end()
 
+    def begin(self) -> None:
+        """Return when work can begin. Raises `Unsuitable`, `DatabaseBehind` included."""
+        self._patience(self._begin)
+        self._end()
+
     def wait(self) -> None:
-        """Return when what failed would pass. Raises `DatabaseBehind`."""
+        """Return when what failed would pass. Whatever the database says, it is waited for."""
         self._patience(self._try)
         self._end()
 
@@ -75,12 +82,25 @@ class Storage:
         self._health.trouble = None
         self._patience.back()
 
-    def _try(self) -> None:
-        try:
+    def _begin(self) -> None:
+        with self._telling():
             require_schema(self._database)
             require_write(self._database)
-            if self._failed:
-                self._rehearse()
+
+    def _try(self) -> None:
+        try:
+            with self._telling():
+                require_write(self._database)
+                if self._failed:
+                    self._rehearse()
+        except Unsuitable as error:
+            # It suited us at the start: only that may end a process.
+            raise StorageUnavailable(str(error)) from error
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
         except PersistenceError as error:
             self._tell(error)
             raise

@@ -21,11 +21,11 @@ log = structlog.get_logger()
 BITE = 1000  # rows read, published and deleted at a time
 REPORT_INTERVAL = 60.0  # seconds between two lines about what nobody takes
 LONGEST_PAUSE = 5.0  # seconds
-# So many rows in succession may be set aside at once. Where the broker took nothing in between, it
-# may be the broker's fault after all; then it goes slowly.
+# So many rows in succession may be set aside at once for which the broker reports an error of its
+# own. Where it took nothing in between, it may be at fault after all; then it goes slowly.
 STREAK = 20
 
-NO_RIGHT, NO_EXCHANGE = 403, 404
+NO_RIGHT, NO_EXCHANGE, INTERNAL_ERROR = 403, 404, 541
 # AMQP codes that are never one message's fault: the connection lost, a broker that shuts down, no
 # such host, a missing right, no such exchange, locked, out of resources, too many connections.
 OUTAGES = {None, 320, 402, NO_RIGHT, NO_EXCHANGE, 405, 506, 530}
@@ -138,8 +138,11 @@ class Lane(ABC, Generic[R]):
         """Delete or mark what the broker has taken; return how many it refused."""
 
     @abstractmethod
-    def _give_up(self, row: R, reason: str) -> None:
-        """Put the row among the dead letters, in a transaction of its own, and say so."""
+    def _give_up(self, row: R, reason: str) -> bool:
+        """Put the row among the dead letters, in a transaction of its own, and say so.
+
+        Return False where there was nothing to set aside any more.
+        """
 
     def _connect(self) -> Broker:
         assert self._main is not None
@@ -192,13 +195,13 @@ class Lane(ABC, Generic[R]):
 
     def _settle(self, session: RelaySession) -> None:
         assert self._publisher is not None
-        sent = self._sent
+        sent, confirmed = self._sent, len(self._publisher.confirmed)
         refused = self._done(session, self._publisher, sent)
         self._sent = {}
         self._publisher.forget()
         self._suspect = None
-        self._metrics.summary.add({f"sent_{self.kind}": len(sent)}, monotonic() - self._sent_at)
-        log.debug("relayed", kind=self.kind, messages=len(sent))
+        self._metrics.summary.add({f"sent_{self.kind}": confirmed}, monotonic() - self._sent_at)
+        log.debug("relayed", kind=self.kind, messages=confirmed)
         if refused:
             self._bite = 1
             self._hold("the broker refuses messages", f"{refused} of {len(sent)}; is a queue full?")
@@ -236,12 +239,18 @@ class Lane(ABC, Generic[R]):
     def _blame(self, row: R, error: BrokerUnavailable) -> None:
         if self._suspect == row.id:
             self._set_aside(row, f"The broker ends the channel for it: {error}")
+            # Any other code names what is wrong with the row, however many there are of them.
+            if error.code == INTERNAL_ERROR:
+                self._doubt(str(error))
         self._suspect = row.id
 
     def _set_aside(self, row: R, reason: str) -> None:
-        self._give_up(row, reason)
-        self._metrics.unsendable.labels(self.kind).inc()
+        if self._give_up(row, reason):
+            self._metrics.unsendable.labels(self.kind).inc()
         self._look_at = 0.0
+
+    def _doubt(self, reason: str) -> None:
+        """Go slowly where the broker reports errors of its own, and nothing else."""
         self._streak += 1
         if self._streak >= self.streak:
             self._hold("the broker takes nothing of what it is sent", reason)

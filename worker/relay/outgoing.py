@@ -56,8 +56,8 @@ class Events(Lane[OutboxRow]):
         self._metrics.published.labels(self.kind).inc(len(confirmed))
         return len(publisher.nacked)
 
-    def _give_up(self, row: OutboxRow, reason: str) -> None:
-        give_up_message(self._component, row, self.kind, reason)
+    def _give_up(self, row: OutboxRow, reason: str) -> bool:
+        return give_up_message(self._component, row, self.kind, reason)
 
 
 class Replies(Lane[OutboxRow]):
@@ -83,8 +83,8 @@ class Replies(Lane[OutboxRow]):
         self._metrics.published.labels(self.kind).inc(len(confirmed))
         return 0
 
-    def _give_up(self, row: OutboxRow, reason: str) -> None:
-        give_up_message(self._component, row, self.kind, reason)
+    def _give_up(self, row: OutboxRow, reason: str) -> bool:
+        return give_up_message(self._component, row, self.kind, reason)
 
 
 class Retries(Lane[RetryRow]):
@@ -117,8 +117,8 @@ class Retries(Lane[RetryRow]):
         self._metrics.published.labels(self.kind).inc(len(taken))
         return len(publisher.nacked | unwanted)
 
-    def _give_up(self, row: RetryRow, reason: str) -> None:
-        give_up_retry(self._component, row, reason)
+    def _give_up(self, row: RetryRow, reason: str) -> bool:
+        return give_up_retry(self._component, row, reason)
 
 
 def _look_again(limit: int, bodies: Sequence[str]) -> float:

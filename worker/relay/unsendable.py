@@ -15,15 +15,15 @@ from schemas.codec import uuid_or_none
 from worker.amqp.wire import from_store, printable
 from worker.component import Component
 from worker.consumer.reading import Reader
-from worker.consumer.settlement import Settlement
+from worker.consumer.settlement import DUPLICATE, Settlement
 
 log = structlog.get_logger()
 
 SENT_AS = "sent-as"  # what the dead letter was: `event` or `reply`; absent where it is a command
 
 
-def give_up_message(component: Component, row: OutboxRow, kind: str, reason: str) -> None:
-    """Set an event or a reply aside, whole, so that it can be put back."""
+def give_up_message(component: Component, row: OutboxRow, kind: str, reason: str) -> bool:
+    """Set an event or a reply aside, whole, so that it can be put back; False if it had gone."""
     message = row.message
     properties = {
         SENT_AS: kind,
@@ -43,9 +43,10 @@ def give_up_message(component: Component, row: OutboxRow, kind: str, reason: str
         type=message.type,
     )
     with component.unit_of_work() as unit:
-        if unit.outbox.remove(row.id):
-            unit.dead_letters.add(letter)
-            unit.commit()
+        if not unit.outbox.remove(row.id):
+            return False
+        unit.dead_letters.add(letter)
+        unit.commit()
     log.error(
         f"this {kind} cannot be sent and is set aside",
         type=message.type,
@@ -54,6 +55,7 @@ def give_up_message(component: Component, row: OutboxRow, kind: str, reason: str
         aggregate_version=headers.get("aggregate-version"),
         reason=reason,
     )
+    return True
 
 
 def put_back(unit: UnitOfWork, type: str, body: bytes, properties: dict[str, Any]) -> None:
@@ -73,20 +75,24 @@ def put_back(unit: UnitOfWork, type: str, body: bytes, properties: dict[str, Any
     )
 
 
-def give_up_retry(component: Component, row: RetryRow, reason: str) -> None:
-    """End the command of a retry as failed."""
+def give_up_retry(component: Component, row: RetryRow, reason: str) -> bool:
+    """End the command of a retry as failed; False if nobody waited for it any more."""
     message = from_store(row.command)
     command = Reader(component.codec, component.settings.max_message_bytes).read(message)
     with component.unit_of_work() as unit:
         if command.command_id is not None:
             unit.inbox.read([command.command_id])
-        if unit.retries.remove(row.id):
-            settlement = Settlement(unit, component.handlers(unit), component)
-            settlement.unsendable(command, printable(reason))
-            unit.commit()
+        if not unit.retries.remove(row.id):
+            return False
+        settlement = Settlement(unit, component.handlers(unit), component)
+        ending = settlement.unsendable(command, printable(reason))
+        unit.commit()
+    if ending == DUPLICATE:
+        return False
     log.error(
         "this retry cannot be sent; its command is given up",
         type=message.type,
         command_id=command.command_id and str(command.command_id),
         reason=reason,
     )
+    return True

@@ -6,15 +6,22 @@ from uuid import uuid4
 
 import pytest
 
-from domain.entity.commands import Create, EntityID, UpdateValue
+from domain.entity.commands import Create, UpdateValue
 from domain.entity.entity import Entity
+from domain.entity.events import Created
+from domain.entity.identity import EntityID, new_entity_id
 from domain.entity.service import CommandHandler
+from domain.handling import Change, handles
 from domain.messages import Command, Event
 from tests.support.memory import MemoryRepository
 
 
 class FullDisk(Exception):
     pass
+
+
+def memory() -> MemoryRepository:
+    return MemoryRepository(Entity, "entity")
 
 
 class BrokenRepository(MemoryRepository):
@@ -28,7 +35,7 @@ class CreateLoudly(Create):
 
 
 def test_listeners_do_not_hear_of_an_event_that_could_not_be_saved():
-    handler, heard = CommandHandler(BrokenRepository()), []
+    handler, heard = CommandHandler(BrokenRepository(Entity, "entity")), []
     handler.register(heard.append)
     with pytest.raises(FullDisk):
         handler.handle(Create())
@@ -39,7 +46,7 @@ def test_what_a_listener_raises_reaches_the_caller_whose_transaction_it_is():
     def object_to(event: Event) -> None:
         raise FullDisk
 
-    handler = CommandHandler(MemoryRepository())
+    handler = CommandHandler(memory())
     handler.register(object_to)
     with pytest.raises(FullDisk):
         handler.handle(Create())
@@ -56,16 +63,63 @@ def test_a_handler_that_extends_another_knows_its_commands_too():
     assert Extended.commands() == {Create, UpdateValue}
 
 
-def test_a_subclass_of_a_command_goes_the_way_of_its_base():
-    handler = CommandHandler(MemoryRepository())
-    command = CreateLoudly()
-    assert handler.handle(command)[0].entity_id == command.entity_id
+def test_a_subclass_of_a_command_is_another_command():
+    with pytest.raises(TypeError, match=r"^no command handler for CreateLoudly$"):
+        CommandHandler(memory()).handle(CreateLoudly())
+
+
+def test_a_handler_that_returns_no_event_is_told_by_name():
+    class Silent(CommandHandler):
+        @handles(Create)
+        def create(self, command: Create) -> Change:
+            entity, _ = Entity.create(command.entity_id)
+            return self.saved(entity)
+
+    with pytest.raises(TypeError, match=r"Silent\.create returned no event"):
+        Silent(memory()).handle(Create())
+
+
+def test_an_event_that_the_component_does_not_publish_is_told_by_name():
+    class Forgetful(CommandHandler):
+        events = (Created,)
+
+    handler, command = Forgetful(memory()), Create()
+    handler.handle(command)
+    with pytest.raises(TypeError, match=r"Forgetful\.events has no class .* Entity\.Updated"):
+        handler.handle(UpdateValue(entity_id=command.entity_id, value="blue"))
+
+
+def test_a_command_may_change_several_aggregates():
+    class Twin(CommandHandler):
+        @handles(Create)
+        def create(self, command: Create) -> list[Change]:
+            made = [Entity.create(new_entity_id()) for _ in range(2)]
+            return [self.saved(entity, event) for entity, event in made]
+
+    repository = memory()
+    events = Twin(repository).handle(Create())
+    assert [event.entity_id for event in events] == list(repository.dtos)
+
+
+def test_an_aggregate_may_be_removed():
+    class Remover(CommandHandler):
+        @handles(UpdateValue)
+        def update_value(self, command: UpdateValue) -> Change:
+            entity = self.repository.get(command.entity_id)
+            return self.removed(entity, entity.update("last"))
+
+    repository, command = memory(), Create()
+    handler = Remover(repository)
+    handler.handle(command)
+    handler.handle(UpdateValue(entity_id=command.entity_id, value="blue"))
+    assert repository.dtos == {}
+    assert repository.saved[-1].version == 2
 
 
 def test_two_handlers_share_no_listeners():
     first, second, heard = (
-        CommandHandler(MemoryRepository()),
-        CommandHandler(MemoryRepository()),
+        CommandHandler(memory()),
+        CommandHandler(memory()),
         [],
     )
     first.register(heard.append)
@@ -74,8 +128,8 @@ def test_two_handlers_share_no_listeners():
 
 
 def test_an_update_leaves_the_version_to_the_repository():
-    entity, _ = Entity.create(Create())
-    entity.update(UpdateValue(entity_id=entity.id, value="blue"))
+    entity, _ = Entity.create(new_entity_id())
+    entity.update("blue")
     assert entity.dto.version == 0
 
 

@@ -11,16 +11,15 @@ import pytest
 from sqlalchemy import JSON, Column, ForeignKey, Integer, MetaData, Table, Uuid, event, select
 from sqlalchemy.orm import composite, registry, relationship
 
-from domain.entity.commands import Create, EntityID, UpdateValue
+from domain.entity.commands import Create, UpdateValue
+from domain.entity.identity import EntityID
 from domain.entity.service import CommandHandler
 from domain.messages import Command, Event
 from persistence.database import Database
-from persistence.entity.repository import ORMRepository
 from persistence.entity.table import entities
-from persistence.entity.views import SQLViews
 from persistence.exceptions import Collision, Conflict, MappingError
 from persistence.unit_of_work import UnitOfWork
-from tests.support.backends import COMPONENT, reading
+from tests.support.backends import COMPONENT, ENTITY, reading
 from tests.support.component import rows
 from tests.support.waiting import wait_for
 
@@ -34,7 +33,7 @@ class Batch:
 
     def __init__(self, unit: UnitOfWork) -> None:
         self.unit = unit
-        self.repository = ORMRepository(unit)
+        self.repository = ENTITY.repository(unit)
         self.handler = CommandHandler(self.repository)
 
     def handle(self, command: Command) -> None:
@@ -214,7 +213,7 @@ def test_nothing_is_there_for_others_before_the_commit(batch, database):
     entity_id = new_id()
     batch.handle(Create(entity_id=entity_id))
     reader = reading(database)
-    found = SQLViews(reader).find(entity_id)
+    found = ENTITY.views(reader).find(entity_id)
     reader.dispose()
     assert found is None
 
@@ -306,7 +305,7 @@ def test_an_entity_stays_locked_until_the_commit(postgresql, other):
     entity_id = new_id()
     run(postgresql, Create(entity_id=entity_id))
     with UnitOfWork(postgresql, COMPONENT) as unit:
-        ORMRepository(unit).lock([entity_id])
+        ENTITY.repository(unit).lock([entity_id])
         assert is_locked(other, entity_id)
         unit.commit()
         assert not is_locked(other, entity_id)
@@ -333,10 +332,10 @@ def test_locks_are_taken_in_the_order_of_ids(postgresql, other):
 
     def lock_both() -> None:
         with UnitOfWork(other, COMPONENT) as unit:
-            ORMRepository(unit).lock([high, low])
+            ENTITY.repository(unit).lock([high, low])
 
     with UnitOfWork(postgresql, COMPONENT) as unit:
-        ORMRepository(unit).lock([low])
+        ENTITY.repository(unit).lock([low])
         thread, errors = in_thread(lock_both)
         wait_for(lambda: waits_for_a_lock(postgresql), "the other one waits", 5)
         assert not is_locked(postgresql, high)
@@ -350,9 +349,9 @@ def test_a_lock_that_is_held_too_long_is_a_conflict(postgresql):
     impatient = Database(postgresql.url.render_as_string(hide_password=False), deadline=0.3)
     try:
         with UnitOfWork(postgresql, COMPONENT) as holder, UnitOfWork(impatient, COMPONENT) as unit:
-            ORMRepository(holder).lock([entity_id])
+            ENTITY.repository(holder).lock([entity_id])
             with pytest.raises(Conflict):
-                ORMRepository(unit).lock([entity_id])
+                ENTITY.repository(unit).lock([entity_id])
     finally:
         impatient.dispose()
 
@@ -371,9 +370,9 @@ def test_on_sqlite_one_who_writes_at_a_time(sqlite):
     impatient = Database(sqlite.url.render_as_string(), deadline=0.1)
     try:
         with UnitOfWork(sqlite, COMPONENT) as holder, UnitOfWork(impatient, COMPONENT) as unit:
-            ORMRepository(holder).lock([new_id()])
+            ENTITY.repository(holder).lock([new_id()])
             with pytest.raises(Conflict):
-                ORMRepository(unit).lock([new_id()])
+                ENTITY.repository(unit).lock([new_id()])
     finally:
         impatient.dispose()
 

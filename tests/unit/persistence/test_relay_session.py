@@ -493,11 +493,27 @@ def test_a_session_whose_connection_is_gone_says_so_whatever_it_is_asked(listeni
             ask()
 
 
+def end(session: RelaySession, database: Database) -> None:
+    """Have the server end the session."""
+    pid = session._driver_connection().info.backend_pid
+    url = database.url.render_as_string(hide_password=False)
+    with Database(url) as other, other.engine.connect() as connection:
+        connection.exec_driver_sql("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+
+
+def test_a_session_that_was_ended_says_by_what_however_often_it_is_asked(listening, postgresql):
+    end(listening, postgresql)
+    said = []
+    for ask in (listening.lowest, listening.touch, lambda: listening.delete_outbox([1])):
+        with pytest.raises(StorageUnavailable) as error:
+            ask()
+        said.append(str(error.value))
+    assert "terminating connection" in said[0]
+    assert said == [said[0]] * 3
+
+
 def test_a_server_that_ends_the_session_while_it_waits_for_news_is_away(listening, postgresql):
-    with Database(postgresql.url.render_as_string(hide_password=False)) as other:
-        pid = listening._driver_connection().info.backend_pid
-        with other.engine.connect() as connection:
-            connection.exec_driver_sql("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+    end(listening, postgresql)
     with pytest.raises(StorageUnavailable):
         wait_for(lambda: listening.take_notifications() < 0, "the end is noticed", 10)
 

@@ -8,12 +8,18 @@ from uuid import uuid4
 
 import pytest
 
-from domain.entity.commands import Create, EntityID, UpdateValue
 from domain.entity.entity import Entity
+from domain.entity.events import Created, Updated
+from domain.entity.identity import EntityID, new_entity_id
 from domain.entity.queries import EntityView
-from domain.entity.repository import Repository
+from domain.exceptions import AlreadyExists, NotFound
+from domain.handling import Repository
+from domain.messages import CommandID
 from persistence.database import Database
 from tests.support.backends import Backend, MemoryBackend, sql_backend
+
+CREATED = Created(command_id=CommandID(uuid4()), entity_id=new_entity_id())
+UPDATED = Updated(command_id=CommandID(uuid4()), entity_id=new_entity_id(), value="blue")
 
 
 class Interrupted(Exception):
@@ -21,15 +27,16 @@ class Interrupted(Exception):
 
 
 def create(repository: Repository) -> EntityID:
-    entity, created = Entity.create(Create())
-    repository.save(entity, [created])
+    entity, _ = Entity.create(new_entity_id())
+    repository.save(entity, [CREATED])
     return entity.id
 
 
 def update(repository: Repository, entity_id: EntityID, *values: str) -> None:
     entity = repository.find(entity_id)
-    events = [entity.update(UpdateValue(entity_id=entity_id, value=value)) for value in values]
-    repository.save(entity, events)
+    for value in values:
+        entity.update(value)
+    repository.save(entity, [UPDATED] * len(values))
 
 
 def state(repository: Repository, entity_id: EntityID) -> tuple[str | None, int] | None:
@@ -63,8 +70,19 @@ class Contract(ABC):
         with backend.transaction() as repository:
             assert repository.find(EntityID(uuid4())) is None
 
+    def test_who_gets_an_unknown_entity_is_told_which(self, backend):
+        entity_id = new_entity_id()
+        with backend.transaction() as repository, pytest.raises(NotFound, match=str(entity_id)):
+            repository.get(entity_id)
+
+    def test_an_entity_that_is_there_is_not_new(self, backend, entity_id):
+        with backend.transaction() as repository:
+            repository.require_new(new_entity_id())
+            with pytest.raises(AlreadyExists, match=str(entity_id)):
+                repository.require_new(entity_id)
+
     def test_an_entity_that_was_only_made_is_not_found(self, backend):
-        entity, _ = Entity.create(Create())
+        entity, _ = Entity.create(new_entity_id())
         with backend.transaction() as repository:
             assert repository.find(entity.id) is None
 
@@ -87,9 +105,9 @@ class Contract(ABC):
             assert state(repository, entity_id) == ("c", 4)
 
     def test_saving_raises_the_version_of_the_entity_in_hand(self, backend):
-        entity, created = Entity.create(Create())
+        entity, _ = Entity.create(new_entity_id())
         with backend.transaction() as repository:
-            repository.save(entity, [created])
+            repository.save(entity, [CREATED])
         assert entity.dto.version == 1
 
     def test_a_change_is_there_in_a_later_transaction(self, backend, entity_id):
@@ -100,7 +118,7 @@ class Contract(ABC):
 
     def test_a_change_that_was_not_saved_is_not_kept(self, backend, entity_id):
         with backend.transaction() as repository:
-            repository.find(entity_id).update(UpdateValue(entity_id=entity_id, value="blue"))
+            repository.find(entity_id).update("blue")
         with backend.transaction() as repository:
             assert state(repository, entity_id) == (None, 1)
 
@@ -162,6 +180,19 @@ class Contract(ABC):
             other_id = create(repository)
             update(repository, other_id, "red")
         assert backend.views.find(entity_id) == EntityView(entity_id, None, 1)
+
+    def test_the_views_are_listed_by_their_ids_a_page_at_a_time(self, backend):
+        with backend.transaction() as repository:
+            ids = sorted([create(repository) for _ in range(5)], key=str)
+        first = backend.views.list(limit=2)
+        rest = backend.views.list(limit=10, after=first[-1].id)
+        assert [view.id for view in [*first, *rest]] == ids
+
+    def test_the_views_are_listed_that_have_a_value(self, backend, entity_id):
+        with backend.transaction() as repository:
+            create(repository)
+            update(repository, entity_id, "blue")
+        assert backend.views.list(value="blue") == [EntityView(entity_id, "blue", 2)]
 
     def test_the_view_does_not_show_what_is_not_committed(self, backend, entity_id):
         with backend.transaction() as repository:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from persistence.schema import migrate
 from sqlalchemy import text
 
+from persistence import database as module
 from persistence.database import Database
 from tests.support.component import ping
 from tests.support.postgresql import connect
@@ -60,6 +62,17 @@ def test_no_setting_that_a_promise_rests_on_is_inherited(hostile):
     assert settings(hostile) == {setting: ours for setting, (_, ours) in HOSTILE.items()}
 
 
+@pytest.mark.parametrize("name", [name for name in HOSTILE if name.endswith("_timeout")])
+def test_no_inherited_timeout_ends_a_session_before_it_is_ours(postgresql_database, name):
+    own = postgresql_database.rpartition("/")[2]
+    with connect(postgresql_database) as connection:
+        connection.execute(text(f"ALTER DATABASE \"{own}\" SET {name} = '1ms'"))
+    for _ in range(10):
+        with Database(postgresql_database) as database:
+            assert migrate(database)
+            assert ping(database) == 1
+
+
 def test_a_session_after_another_is_set_up_too(hostile):
     ping(hostile)
     hostile.dispose()
@@ -82,6 +95,21 @@ def test_the_schema_that_the_url_names_stays(postgresql_database):
     url = f"{postgresql_database}?options=-csearch_path%3Dbilling"
     with Database(url) as database, database.engine.connect() as connection:
         assert connection.scalar(text("SHOW search_path")) == "billing"
+
+
+def test_the_options_of_the_environment_stay(postgresql_database, monkeypatch):
+    monkeypatch.setenv("PGOPTIONS", "-csearch_path=billing")
+    with Database(postgresql_database) as database, database.engine.connect() as connection:
+        assert connection.scalar(text("SHOW search_path")) == "billing"
+
+
+def test_a_server_that_does_not_know_a_timeout_is_connected_to_without(
+    postgresql_database, monkeypatch
+):
+    younger = "-c idle_session_timeout_of_tomorrow=1"
+    monkeypatch.setattr(module, "options_of_postgresql", lambda deadline: younger)
+    with Database(postgresql_database) as database:
+        assert settings(database)["idle_session_timeout"] == "0"
 
 
 def test_a_session_that_migrates_is_ended_when_it_is_silent_and_not_while_it_works(

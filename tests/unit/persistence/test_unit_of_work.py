@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import exc
+from sqlalchemy import event, exc
 
 from persistence.bulk import MANY
 from persistence.database import Database
@@ -39,6 +39,19 @@ def unit(database: Database) -> Iterator[UnitOfWork]:
         yield unit
 
 
+@pytest.fixture
+def statements(database: Database) -> Iterator[list[str]]:
+    """What the database was asked."""
+    asked: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *more: object) -> None:
+        asked.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(database.engine, "before_cursor_execute", note)
+
+
 def entry(command_id: UUID, status: str = APPLIED, attempt: int = 1, **other: Any) -> InboxEntry:
     return InboxEntry(command_id, "digest", status, attempt, other.get("outcome"))
 
@@ -63,7 +76,36 @@ def test_a_recorded_command_is_known_at_once(unit):
 def test_a_recorded_command_is_known_to_later_units(database, unit):
     record(database, recorded := entry(uuid4(), outcome=EVENT))
     unit.inbox.read([recorded.command_id])
-    assert unit.inbox.get(recorded.command_id) == recorded
+    assert unit.inbox.get(recorded.command_id) == recorded._replace(outcome=None)
+
+
+def test_the_outcome_of_a_known_command_is_read_when_somebody_asks_and_then_once(
+    database, unit, statements
+):
+    record(database, recorded := entry(uuid4(), outcome=EVENT), neighbour := entry(uuid4()))
+    unit.inbox.read([recorded.command_id, neighbour.command_id])
+    statements.clear()
+    outcomes = [unit.inbox.outcome(unit.inbox.get(recorded.command_id)) for _ in range(3)]
+    assert outcomes == [EVENT] * 3
+    assert len(statements) == 1
+
+
+def test_the_outcome_of_what_was_recorded_in_this_unit_is_not_read(unit, statements):
+    unit.inbox.record(recorded := entry(uuid4(), outcome=EVENT))
+    unit.inbox.record(waiting := entry(uuid4(), RETRYING))
+    assert [unit.inbox.outcome(one) for one in (recorded, waiting)] == [EVENT, None]
+    assert statements == []
+
+
+@pytest.mark.parametrize("change", [{"status": RETRYING}, {"attempt": 2}, None])
+def test_an_outcome_is_only_told_of_an_entry_that_is_still_as_it_was_read(postgresql, change):
+    record(postgresql, failed := entry(uuid4(), FAILED, outcome=EVENT))
+    with UnitOfWork(postgresql, COMPONENT) as unit:
+        unit.inbox.read([failed.command_id])
+        with postgresql.engine.begin() as connection:
+            connection.execute(inbox.update().values(change) if change else inbox.delete())
+        with pytest.raises(Collision):
+            unit.inbox.outcome(unit.inbox.get(failed.command_id))
 
 
 def test_a_known_command_is_replaced(database):

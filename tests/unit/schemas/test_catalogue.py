@@ -6,25 +6,23 @@ from uuid import UUID
 
 import pytest
 
+from domain import handling
 from domain.entity.service import CommandHandler
+from domain.handling import Change, handles
 from domain.messages import Command, Event
 from schemas.catalogue import Catalogue
 from schemas.entity import SCHEMAS, Create, Created
 from schemas.exceptions import CatalogueError
 from schemas.fields import Uuid
 from schemas.message import CommandSchema, EventSchema
-from worker.composition import AGGREGATES, catalogue
+from worker.aggregates import AGGREGATES
+from worker.composition import catalogue
 
 ENTITY = AGGREGATES[0]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Archive(Command):
-    entity_id: UUID
-
-
-@dataclass(frozen=True, kw_only=True)
-class Archived(Event):
     entity_id: UUID
 
 
@@ -41,22 +39,33 @@ def module(**classes: type) -> ModuleType:
     return made
 
 
-class Archivist:
-    """A handler of a second aggregate."""
+class Shelf:
+    """A second aggregate."""
 
-    def __init__(self, repository: object) -> None: ...
+    @dataclass(frozen=True, kw_only=True)
+    class Archived: ...
 
-    @classmethod
-    def commands(cls) -> set[type[Command]]:
-        return {Archive}
+
+@dataclass(frozen=True, kw_only=True)
+class Archived(Event, Shelf.Archived):
+    entity_id: UUID
+
+
+class Archivist(handling.CommandHandler):
+    """The handler of the second aggregate."""
+
+    @handles(Archive)
+    def archive(self, command: Archive) -> Change:
+        raise NotImplementedError
 
 
 SECOND = replace(
     ENTITY,
+    name="shelf",
     commands=module(Archive=Archive),
-    events=module(),
     schemas=(ArchiveSchema,),
     handler=Archivist,
+    aggregate=Shelf,
 )
 
 
@@ -107,7 +116,7 @@ def test_a_command_without_schema_is_refused_by_name():
 
 def test_an_event_without_schema_is_refused_by_name():
     with pytest.raises(CatalogueError, match=r"test_catalogue\.Archived has no schema$"):
-        catalogue([ENTITY, replace(SECOND, events=module(Archived=Archived))])
+        catalogue([ENTITY, replace(SECOND, handler=handler_with(Archived))])
 
 
 def test_a_forgotten_schema_of_the_sample_is_noticed():
@@ -126,7 +135,44 @@ def test_a_command_with_two_handlers_is_refused_by_name():
         catalogue([ENTITY, replace(SECOND, handler=Greedy)])
 
 
-class Greedy(Archivist):
-    @classmethod
-    def commands(cls) -> set[type[Command]]:
-        return {Archive, *CommandHandler.commands()}
+class Greedy(Archivist, CommandHandler): ...
+
+
+def handler_with(*events: type[Event]) -> type[Archivist]:
+    """Return a handler that publishes these events."""
+    return type("Publisher", (Archivist,), {"events": events})
+
+
+def test_an_event_that_extends_none_of_the_aggregates_own_is_refused_by_name():
+    @dataclass(frozen=True, kw_only=True)
+    class Stray(Event):
+        entity_id: UUID
+
+    second = replace(SECOND, handler=handler_with(Stray), schemas=(ArchiveSchema, schema_of(Stray)))
+    with pytest.raises(CatalogueError, match=r"Stray extends none of the events of Shelf$"):
+        catalogue([ENTITY, second])
+
+
+def test_an_event_that_does_not_say_of_which_aggregate_it_is_is_refused_by_name():
+    @dataclass(frozen=True, kw_only=True)
+    class Homeless(Event, Shelf.Archived): ...
+
+    second = replace(
+        SECOND, handler=handler_with(Homeless), schemas=(ArchiveSchema, schema_of(Homeless))
+    )
+    with pytest.raises(CatalogueError, match=r"Homeless must have one field more"):
+        catalogue([ENTITY, second])
+
+
+def test_two_aggregates_of_one_name_are_refused():
+    with pytest.raises(CatalogueError, match=r"^two aggregates are named entity$"):
+        catalogue([ENTITY, replace(SECOND, name="entity")])
+
+
+def test_a_key_of_a_kind_that_there_is_not_is_refused_by_name():
+    with pytest.raises(CatalogueError, match=r"^shelf names another kind, rack, that there is not"):
+        catalogue([ENTITY, replace(SECOND, others={"entity_id": "rack"})])
+
+
+def schema_of(event: type[Event]) -> type[EventSchema]:
+    return type("Schema", (EventSchema,), {"type": "shelf.X", "message": event})

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError, validates_schema
 from marshmallow.fields import Integer, List, Nested
 
-from domain.entity.commands import Create, EntityID, UpdateValue
+from domain.entity.commands import Create, UpdateValue
 from domain.entity.events import Created, Updated
+from domain.entity.identity import EntityID
 from domain.messages import Command, CommandFailed, CommandID, CommandRejected, Event
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, digest, parse, uuid_or_none

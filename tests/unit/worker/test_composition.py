@@ -4,28 +4,34 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
+from domain.entity.entity import EntityDTO
+from persistence.entity.table import entities
 from persistence.exceptions import MappingError
+from persistence.mapping import Mapping
 from tests.support.component import component, settings
 from tests.support.messages import CREATE, UPDATE, create, read, update
-from worker.composition import AGGREGATES, Component
+from worker.aggregates import AGGREGATES
+from worker.composition import compose
 from worker.consumer.processor import Processor
 
 
 def test_a_component_is_put_together_without_a_database():
-    Component(settings("postgresql+psycopg://nobody@127.0.0.1:1/nowhere")).database.dispose()
+    compose(settings("postgresql+psycopg://nobody@127.0.0.1:1/nowhere")).database.dispose()
 
 
 def test_a_mapping_that_cannot_work_is_found_at_the_start():
-    def repository(unit_of_work):
-        raise MappingError("no")
+    class Odd(Mapping):
+        def apply(self) -> None:
+            raise MappingError("no")
 
+    odd = Odd(EntityDTO, entities)
     with pytest.raises(MappingError):
-        Component(settings(), [replace(AGGREGATES[0], repository=repository)])
+        compose(settings(), [replace(AGGREGATES[0], mapping=odd)])
 
 
 def test_the_query_side_may_have_another_database(tmp_path):
     given = settings(read_database_url=f"sqlite:///{tmp_path / 'replica.db'}")
-    database = Component(given).read_database()
+    database = compose(given).read_database()
     database.dispose()
     assert str(database.url).endswith("replica.db")
 

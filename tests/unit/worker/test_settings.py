@@ -26,6 +26,7 @@ VARIABLES = (
     "LOG_FORMAT",
 )
 
+NAMED = "postgresql://h/d?application_name=a@b"
 SECRETS = {
     "DATABASE_URL": "postgresql+psycopg://u:s3cret@h/d",
     "READ_DATABASE_URL": "postgresql+psycopg://u:s3cret@r/d",
@@ -90,7 +91,11 @@ def test_each_node_of_a_cluster_must_be_a_url(read):
         ("DATABASE_URL", "postgresql://u:p@h/d", "postgresql://u:p@h/d"),
         ("DATABASE_URL", "sqlite:////var/lib/component.db", "sqlite:////var/lib/component.db"),
         ("READ_DATABASE_URL", "sqlite:///read.db", "sqlite:///read.db"),
+        ("DATABASE_URL", "postgresql://u%40x:p%40@h/d%40", "postgresql://u%40x:p%40@h/d%40"),
+        ("DATABASE_URL", NAMED, NAMED),
+        ("DATABASE_URL", "sqlite:////a@b/c@d.db", "sqlite:////a@b/c@d.db"),
         ("AMQP_URL", "amqps://u:p@h/v", "amqps://u:p@h/v"),
+        ("AMQP_URL", "amqp://u:p%40@h/v%40", "amqp://u:p%40@h/v%40"),
         ("COMPONENT_NAME", "billing-2.eu_west", "billing-2.eu_west"),
         ("COMMAND_QUEUE", "q", "q"),
         ("EVENT_EXCHANGE", "x", "x"),
@@ -273,6 +278,32 @@ def test_a_file_without_a_secret_is_told_in_one_line(read, tmp_path, variable, c
 
 def test_a_folder_is_no_file_with_a_secret(read, tmp_path):
     assert "Is a directory" in wrong(read, DATABASE_URL_FILE=str(tmp_path))
+
+
+@pytest.mark.parametrize("variable", SECRETS)
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "p@s3cret@h/d",
+        "@s3cret@h/d",
+        "p/a@s3cret@h/d",
+        "p?a@s3cret@h/d",
+        "p@s3/cret@h/d",
+        "p@s3?c@h/d",
+    ],
+)
+def test_a_password_with_an_at_sign_as_it_is_is_refused_with_how_to_write_it(read, variable, rest):
+    scheme = "amqp" if variable == "AMQP_URL" else "postgresql"
+    with pytest.raises(SettingsError) as error:
+        read(**{variable: f"{scheme}://u:{rest}"})
+    assert str(error.value) == (
+        f'Environment variable "{variable}" invalid: Must have one @, before the host: write any'
+        " other as %40."
+    )
+
+
+def test_an_at_sign_behind_a_slash_in_the_password_of_the_broker_is_not_taken_for_the_host(read):
+    assert "12" not in wrong(read, AMQP_URL="amqp://u:12/s3cret@h/v")
 
 
 def test_no_secret_is_in_the_representation(read):

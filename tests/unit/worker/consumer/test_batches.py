@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import inf
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -291,7 +292,8 @@ def test_a_lock_on_everything_is_told_when_all_were_tried(world):
     assert not world.intake.waiting
 
 
-def test_after_a_lock_on_everything_all_are_applied_in_their_order(world):
+def test_after_a_lock_on_everything_all_are_applied_in_their_order(world, monkeypatch):
+    monkeypatch.setattr(held_module, "SHORTEST", 60.0)  # nobody is tried again meanwhile
     with pytest.raises(Locked):
         world.settle(50, objecting(LOCKED, *range(1, 51)))
     world.batches.objection = fine
@@ -376,6 +378,56 @@ def test_what_waits_for_too_long_is_sent_again_as_the_same_attempt(world, sqlite
     assert '"retry-attempt": 1' in row.properties
 
 
+def test_so_many_that_wait_for_one_row_that_others_would_not_come_are_sent_again_later(world):
+    entity, count = uuid4(), 80  # of the 100 that may be delivered at a time
+    for _ in range(count):
+        world.deliver(update(entity, "new"))
+    assert world.go_on(objecting(LOCKED, 1)) == {"retrying": 30}
+    assert len(world.held) == 50
+    assert 1 not in world.intake.settled
+
+
+def test_those_that_remain_are_applied_when_the_lock_has_gone(world):
+    entity = uuid4()
+    world.deliver(create(entity))
+    for _ in range(80):
+        world.deliver(update(entity, "new"))
+    world.go_on(objecting(LOCKED, 1))
+    world.batches.objection = fine
+    world.retry_held()
+    world.go_on(fine)
+    assert world.endings["applied"] + world.endings["retrying"] == 81
+    assert world.endings["applied"] >= 40
+
+
+@pytest.mark.parametrize("error", [Collision("a copy"), REFUSED])
+def test_what_cannot_be_sent_again_later_either_is_tried_as_any_other(world, error, monkeypatch):
+    entity, postpone = uuid4(), world.batches._postpone
+    for _ in range(80):
+        world.deliver(update(entity, "new"))
+    errors = [error]
+
+    def fail_once(received):
+        if errors:
+            raise errors.pop()
+        return postpone(received)
+
+    monkeypatch.setattr(world.batches, "_postpone", fail_once)
+    world.go_on(objecting(LOCKED, 1))
+    assert not errors
+    assert len(world.held) == 50
+    assert len(world.intake.settled) == 30
+
+
+def test_where_order_counts_they_all_stay(sqlite):
+    world, entity = World(sqlite), uuid4()
+    world.component.settings = component(sqlite, single_active_consumer=True).settings
+    for _ in range(80):
+        world.deliver(update(entity, "new"))
+    world.go_on(objecting(LOCKED, 1))
+    assert len(world.held) == 80
+
+
 def test_what_was_given_back_several_times_is_not_held_up_to_its_delivery_limit(world):
     world.deliver(create(uuid4()), suspect=True)
     world.go_on(objecting(LOCKED, 1))
@@ -392,13 +444,25 @@ def test_what_went_back_while_it_was_held_is_sent_again_later_and_held_no_more(w
     assert world.retry_held() == {"retrying": 1}
 
 
-def test_it_is_told_once_that_commands_wait_for_a_lock_and_once_that_none_does(world):
+def events(logs: list[dict[str, Any]]) -> list[str]:
+    return [log["event"] for log in logs if log["log_level"] != "debug"]
+
+
+def test_it_is_told_once_that_commands_wait_for_a_lock_and_once_that_none_does(world, monkeypatch):
+    monkeypatch.setattr(held_module, "TELL_AFTER", 0.0)
+    with capture_logs() as logs:
+        world.settle(7, objecting(LOCKED, 3))
+        world.retry_held()
+        world.retry_held()
+        world.batches.objection = fine
+        world.retry_held()
+    assert events(logs) == ["a command waits for a lock", "no command waits any more"]
+
+
+def test_a_short_wait_as_for_another_consumer_is_not_told(world):
     with capture_logs() as logs:
         world.settle(7, objecting(LOCKED, 3))
         world.retry_held()
         world.batches.objection = fine
         world.retry_held()
-    assert [log["event"] for log in logs if log["log_level"] != "debug"] == [
-        "a command waits for a lock",
-        "no command waits any more",
-    ]
+    assert events(logs) == []

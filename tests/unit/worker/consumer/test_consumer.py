@@ -1,14 +1,17 @@
 """What the consumer does around its batches: it waits, gives back, and comes again."""
 
 from collections import Counter, deque
+from math import inf
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from persistence.database import Database
-from persistence.exceptions import Conflict, PersistenceError, StorageUnavailable
+from persistence.exceptions import Conflict, PersistenceError, StorageUnavailable, Unsuitable
 from tests.support.component import component
+from worker.amqp.intake import BATCH_BYTES
 from worker.consumer import consumer as module
 from worker.consumer.consumer import Consumer, _OutageTooLong
 from worker.exceptions import BrokerUnavailable, Stopped
@@ -91,10 +94,37 @@ def test_a_line_for_each_batch_is_for_debugging_only(world):
     assert [(log["event"], log["log_level"]) for log in logs] == [("batch", "debug")]
 
 
-@pytest.mark.parametrize("error", [GONE, Conflict("locked")])
+@pytest.mark.parametrize("error", [GONE, Conflict("locked"), Unsuitable("SQL_ASCII")])
 def test_the_broker_is_served_while_the_database_is_away(world, error):
     assert world.work(FakeBatches(error, APPLIED), 2) == [False, True]
     assert world.broker.steps > 0
+
+
+def gathered(world: World, monkeypatch: pytest.MonkeyPatch, held: int) -> tuple[Any, Any, Any]:
+    """Gather while every read brings one more; return what waits then, and the pauses."""
+    intake: Any = SimpleNamespace(waiting=[], bytes=held)
+    steps, sleeps = [], []
+
+    def step(timeout: float = 0) -> None:
+        steps.append(timeout)
+        intake.waiting.append(len(steps))
+
+    monkeypatch.setattr(world.broker, "step", step)
+    monkeypatch.setattr(module, "sleep", sleeps.append)
+    world.consumer._intake = intake
+    world.consumer._gather(world.broker, intake, SimpleNamespace(idle=inf))
+    return intake.waiting, steps, sleeps
+
+
+def test_while_too_much_is_held_little_is_read_and_what_comes_is_still_taken(world, monkeypatch):
+    waiting, steps, sleeps = gathered(world, monkeypatch, held=BATCH_BYTES)
+    assert (len(waiting), steps, sleeps) == (1, [0], [module.BREATH])
+
+
+def test_while_little_is_held_all_that_has_arrived_is_read(world, monkeypatch):
+    waiting, steps, sleeps = gathered(world, monkeypatch, held=BATCH_BYTES - 1)
+    assert len(waiting) == world.consumer._pace.size
+    assert (steps[0], sleeps) == (module.TICK, [])
 
 
 def test_an_outage_is_told_once_and_ends_with_the_first_success(world):

@@ -4,8 +4,8 @@ from uuid import UUID
 import pytest
 from pika import BasicProperties
 
-from domain.entity.commands import EntityID
 from domain.entity.events import Updated
+from domain.entity.identity import EntityID
 from domain.messages import CommandID, CommandRejected, EventID
 from persistence.identity_map import SavedEvent
 from persistence.messages import OutgoingMessage

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from pika import BasicProperties
+from sqlalchemy import event
 from structlog.testing import capture_logs
 
 from domain.exceptions import DomainError
@@ -443,6 +444,19 @@ def test_a_duplicate_that_does_not_ask_gets_no_answer(world):
     world.forget(outbox)
     world.apply(received)
     assert world.sent() == []
+
+
+def test_outcomes_are_read_only_of_duplicates_that_ask_for_them(world):
+    contents = [create() for _ in range(3)]
+    world.apply(*(read(CREATE, content) for content in contents))
+    asked: list[str] = []
+    event.listen(world.database.engine, "before_cursor_execute", lambda *a: asked.append(a[2]))
+    world.apply(*(read(CREATE, content) for content in contents))
+    assert [statement for statement in asked if "outcome" in statement] == []
+    world.apply(
+        *(read(CREATE, c, reply_to=to) for c, to in zip(contents, ("a", None, None), strict=True))
+    )
+    assert len([statement for statement in asked if "outcome" in statement]) == 1
 
 
 def test_a_duplicate_that_asks_gets_the_stored_outcome(world):

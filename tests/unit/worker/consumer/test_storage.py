@@ -18,6 +18,7 @@ from persistence.exceptions import (
     Silent,
     StorageUnavailable,
     TooSlow,
+    Unsuitable,
 )
 from persistence.inbox import inbox
 from tests.support.component import component, rows
@@ -77,8 +78,19 @@ def failing(times: int, error: Exception) -> Callable[[Database], None]:
 
 @pytest.mark.parametrize("question", ["require_schema", "require_write"])
 @pytest.mark.parametrize("error", [GONE, Conflict("locked"), Refused("no")])
-def test_it_is_away_while_it_takes_no_writes(world, monkeypatch, question, error):
+def test_work_does_not_begin_while_it_takes_no_writes(world, monkeypatch, question, error):
     monkeypatch.setattr(module, question, failing(3, error))
+    world.storage.begin()
+    assert world.pauses == [f"the database does not take our work: {error}"] * 3
+    assert world.storage.seconds == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [GONE, Conflict("locked"), Refused("no"), Unsuitable("SQL_ASCII"), DatabaseBehind("0001")],
+)
+def test_it_is_away_while_it_takes_no_writes(world, monkeypatch, error):
+    monkeypatch.setattr(module, "require_write", failing(3, error))
     world.storage.wait()
     assert len(world.pauses) == 3
     assert world.storage.seconds == 0
@@ -87,7 +99,14 @@ def test_it_is_away_while_it_takes_no_writes(world, monkeypatch, question, error
 def test_a_schema_that_is_behind_is_not_waited_for(world, monkeypatch):
     monkeypatch.setattr(module, "require_schema", failing(1, DatabaseBehind("behind")))
     with pytest.raises(DatabaseBehind):
-        world.storage.wait()
+        world.storage.begin()
+
+
+def test_in_an_outage_the_question_of_the_start_is_not_asked(world, monkeypatch):
+    monkeypatch.setattr(module, "require_schema", failing(1, DatabaseBehind("disk I/O error")))
+    world.storage.away(GONE, worker())
+    world.storage.wait()
+    assert world.storage.seconds == 0
 
 
 def test_it_is_away_while_what_failed_would_fail_again(world):

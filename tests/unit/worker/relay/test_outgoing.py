@@ -135,10 +135,12 @@ class World:
         monkeypatch.setattr(module, "Broker", self._open)
         monkeypatch.setattr(module, "monotonic", lambda: self.clock.now)
 
-        def give_up(row: Any, reason: str) -> None:
+        def give_up(row: Any, reason: str) -> bool:
             self.given_up.append(row.id)
+            was_there = row.id in self.session.left
             self.session.delete_outbox([row.id])
             self.session.sent_retries([row.id])
+            return was_there
 
         component: Any = type("Component", (), {"settings": settings()})
         self.metrics = Metrics()
@@ -536,15 +538,33 @@ def test_a_suspicion_outlives_the_term(events):
 
 
 @pytest.mark.parametrize("kind", [Events, Retries])
-def test_where_the_broker_takes_nothing_at_all_little_is_set_aside(world, kind):
+def test_where_the_broker_fails_at_all_it_is_sent_little_is_set_aside(world, kind):
     world = world(kind)
     world.store(*rows(world, *range(1, 100)))
     while world.pause == 0:
-        world.end(406)
+        world.end(541)
     assert len(world.given_up) == STREAK
     world.pass_by(60)
     world.send()
     assert (world.lane._streak, world.pause) == (0, 0)
+
+
+@pytest.mark.parametrize("code", [code for code in ROWS_FAULTS if code != 541])
+def test_hundreds_of_rows_that_the_broker_finds_wrong_are_each_set_aside_at_once(any_lane, code):
+    any_lane.store(*rows(any_lane, *range(300)))
+    any_lane.end(code)
+    for _ in range(2 * 300):
+        any_lane.end(code)
+        assert any_lane.pause == 0
+    assert (any_lane.given_up, any_lane.session.left) == ([*range(300)], [])
+
+
+def test_hundreds_of_rows_that_amqp_cannot_carry_are_each_set_aside_at_once(any_lane):
+    any_lane.store(*rows(any_lane, *range(300), headers={"bad": True}))
+    while any_lane.session.left:
+        any_lane.turn()
+        assert any_lane.pause == 0
+    assert any_lane.given_up == [*range(300)]
 
 
 def test_replies_that_a_sender_has_spoilt_go_at_once(replies):
@@ -561,6 +581,25 @@ def test_what_was_sent_is_in_the_summary(any_lane):
     with capture_logs() as logs:
         any_lane.metrics.summary.tell()
     assert [log[f"sent_{any_lane.lane.kind}"] for log in logs] == [2]
+
+
+def test_what_the_broker_has_refused_is_not_in_the_summary(any_lane):
+    any_lane.store(*rows(any_lane, 1, 2, 3))
+    any_lane.send(nacks=1)
+    with capture_logs() as logs:
+        any_lane.metrics.summary.tell()
+    assert [log[f"sent_{any_lane.lane.kind}"] for log in logs] == [2]
+
+
+def test_a_row_that_had_gone_when_it_was_to_be_set_aside_does_not_count(any_lane):
+    any_lane.store(*rows(any_lane, 1))
+    any_lane.end(406)
+    any_lane.turn()
+    any_lane.session.rows = any_lane.session.waiting = []
+    any_lane.end(406)
+    assert any_lane.given_up == [1]
+    labels = {"kind": any_lane.lane.kind}
+    assert any_lane.metrics.registry.get_sample_value("unsendable_total", labels) in (None, 0)
 
 
 def test_a_database_that_goes_while_rows_are_deleted_ends_the_term_as_that(any_lane):

@@ -18,7 +18,7 @@ from persistence.retries import retries
 from tests.support.component import component, rows
 from tests.support.messages import CREATE, create, message, read
 from worker.amqp.wire import ATTEMPT_HEADER
-from worker.composition import Component
+from worker.component import Component
 from worker.consumer.replay import replay
 from worker.relay.unsendable import give_up_message, give_up_retry
 
@@ -85,9 +85,18 @@ def test_it_is_said_which_event_is_missing_where(parts):
 
 def test_a_row_that_has_gone_meanwhile_is_no_dead_letter(database, parts):
     row = stored(parts)
-    give_up_message(parts, row, "event", "why")
-    give_up_message(parts, row, "event", "why")
-    assert len(rows(database, dead_letters)) == 1
+    assert give_up_message(parts, row, "event", "why")
+    with capture_logs() as logs:
+        assert not give_up_message(parts, row, "event", "why")
+    assert (len(rows(database, dead_letters)), logs) == (1, [])
+
+
+def test_a_retry_that_has_gone_meanwhile_is_not_given_up_again(database, parts):
+    _, row = waiting(parts)
+    assert give_up_retry(parts, row, "why")
+    with capture_logs() as logs:
+        assert not give_up_retry(parts, row, "why")
+    assert (len(rows(database, dead_letters)), logs) == (1, [])
 
 
 def test_the_row_of_another_component_is_left_alone(database, parts):
@@ -129,7 +138,9 @@ def test_the_command_of_a_retry_that_cannot_be_sent_ends_as_failed(database, par
 @pytest.mark.parametrize(("status", "attempt"), [(APPLIED, 2), (RETRYING, 3), (FAILED, 2)])
 def test_a_retry_that_nobody_waits_for_just_goes(database, parts, status, attempt):
     _, row = waiting(parts, status, attempt)
-    give_up_retry(parts, row, "why")
+    with capture_logs() as logs:
+        assert not give_up_retry(parts, row, "why")
+    assert [log for log in logs if log["log_level"] == "error"] == []
     assert rows(database, retries) == rows(database, outbox) == rows(database, dead_letters) == []
     assert [entry["status"] for entry in rows(database, inbox)] == [status]
 
