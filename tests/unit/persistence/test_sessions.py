@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from persistence.schema import migrate
 from sqlalchemy import text
 
 from persistence import database as module
 from persistence.database import Database
+from persistence.migrating import migrate
 from tests.support.component import ping
 from tests.support.postgresql import connect
 from tests.support.project import PYTHON
