@@ -13,6 +13,7 @@ from environs import Env, EnvError, ValidationError, validate
 from persistence.database import check_url
 from worker.amqp.nodes import check_nodes, nodes
 from worker.exceptions import SettingsError
+from worker.team import TeamSettings, read_team_settings
 
 DEFAULT_HEARTBEAT = 30  # seconds, unless AMQP_URL says ?heartbeat=
 
@@ -45,6 +46,7 @@ class Settings:
     http_port: int | None
     log_level: str
     log_format: str
+    team: TeamSettings = field(default_factory=TeamSettings)
 
     @property
     def heartbeat(self) -> int:
@@ -107,6 +109,7 @@ def _read(env: Env) -> Settings:
             "console" if sys.stderr.isatty() else "json",
             validate=validate.OneOf(["console", "json"]),
         ),
+        team=read_team_settings(env),
     )
 
 
