@@ -93,8 +93,8 @@ def delete_past_a_nack() -> None:
         bites["large"] += bool(self._sent)
 
     outgoing.Events._send = in_large_bites  # type: ignore[method-assign]  # the mutation
-    outgoing.deletable = lambda rows, confirmed: [  # type: ignore[assignment]  # the mutation
-        row.id for number, row in rows.items() if number in confirmed
+    outgoing.deletable = lambda sent: [  # type: ignore[assignment]  # the mutation
+        row.id for row, sending in sent if sending.confirmed
     ]
 
 

@@ -11,7 +11,7 @@ import structlog
 
 from persistence.relay_session import RelaySession
 from worker.amqp.broker import Broker
-from worker.amqp.publisher import Publisher, Target
+from worker.amqp.publisher import Publisher, Sending
 from worker.composition import Component
 from worker.exceptions import BrokerUnavailable, Unsendable
 from worker.runtime.metrics import Metrics
@@ -37,6 +37,7 @@ class Row(Protocol):
 
 
 R = TypeVar("R", bound=Row)
+Sent = list[tuple[R, Sending]]  # in the order of publishing
 
 
 class Lane(ABC, Generic[R]):
@@ -60,7 +61,7 @@ class Lane(ABC, Generic[R]):
         self._main: Broker | None = None
         self._broker: Broker | None = None
         self._publisher: Publisher | None = None
-        self._sent: dict[int, R] = {}
+        self._sent: Sent[R] = []
         self._sent_at = 0.0
         self._bite = BITE
         self._look_at = 0.0
@@ -120,9 +121,9 @@ class Lane(ABC, Generic[R]):
             if error := self._error():
                 self._lost(session, error)
             elif self._publisher:
-                self._done(session, self._publisher, self._sent)
+                self._done(session, self._sent)
         finally:
-            self._sent.clear()
+            self._sent = []
             self._publisher = None
             self._disconnect()
 
@@ -131,11 +132,12 @@ class Lane(ABC, Generic[R]):
         """Return the next rows, and when to look again after them: 0 at once, `inf` on news."""
 
     @abstractmethod
-    def _target(self, row: R) -> Target: ...
+    def _publish(self, publisher: Publisher, row: R) -> Sending:
+        """Hand the row over; what somebody has put into our tables may raise anything."""
 
     @abstractmethod
-    def _done(self, session: RelaySession, publisher: Publisher, sent: dict[int, R]) -> int:
-        """Delete or mark what the broker has taken; return how many it refused."""
+    def _done(self, session: RelaySession, sent: Sent[R]) -> int:
+        """Delete or mark what the broker has taken; return how many it wants to be sent again."""
 
     @abstractmethod
     def _give_up(self, row: R, reason: str) -> None:
@@ -175,7 +177,7 @@ class Lane(ABC, Generic[R]):
         self._sent_at = monotonic()
         for row in rows:
             try:
-                self._sent[self._publish(self._publisher, row)] = row
+                self._sent.append((row, self._published(self._publisher, row)))
             except Unsendable as error:
                 # What follows comes with the next bite, once this row has gone.
                 self._set_aside(row, str(error))
@@ -183,19 +185,17 @@ class Lane(ABC, Generic[R]):
         assert self._broker is not None
         self._broker.flush()
 
-    def _publish(self, publisher: Publisher, row: R) -> int:
+    def _published(self, publisher: Publisher, row: R) -> Sending:
         try:
-            target = self._target(row)
+            return self._publish(publisher, row)
+        except (Unsendable, BrokerUnavailable):
+            raise
         except Exception as error:  # what somebody has put into our tables can be anything
             raise Unsendable(f"{type(error).__name__}: {error}") from error
-        return publisher.publish(*target)
 
     def _settle(self, session: RelaySession) -> None:
-        assert self._publisher is not None
-        sent = self._sent
-        refused = self._done(session, self._publisher, sent)
-        self._sent = {}
-        self._publisher.forget()
+        refused = self._done(session, self._sent)
+        sent, self._sent = self._sent, []
         self._suspect = None
         self._metrics.summary.add({f"sent_{self.kind}": len(sent)}, monotonic() - self._sent_at)
         log.debug("relayed", kind=self.kind, messages=len(sent))
@@ -211,12 +211,10 @@ class Lane(ABC, Generic[R]):
 
     def _lost(self, session: RelaySession, error: BrokerUnavailable) -> None:
         """Settle what the broker had confirmed, and find out whether a row is at fault."""
-        sent, self._sent = self._sent, {}
+        sent, self._sent = self._sent, []
         publisher, self._publisher = self._publisher, None
-        confirmed: set[int] = set()
         if publisher:
-            confirmed = publisher.confirmed
-            self._done(session, publisher, sent)
+            self._done(session, sent)
         if self._broker and self._broker.lost:
             self._disconnect()
         self._look_at = 0.0
@@ -225,9 +223,8 @@ class Lane(ABC, Generic[R]):
             self._away(error)
             return
         self._bite = 1
-        if len(sent) == 1 and not confirmed:
-            (row,) = sent.values()
-            self._blame(row, error)
+        if len(sent) == 1 and not sent[0][1].confirmed:
+            self._blame(sent[0][0], error)
 
     def _away(self, error: BrokerUnavailable) -> None:
         what = "may not be published" if error.code == NO_RIGHT else "wait for the broker"

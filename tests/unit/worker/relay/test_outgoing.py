@@ -12,6 +12,7 @@ from persistence.exceptions import StorageUnavailable
 from persistence.messages import OutgoingMessage, StoredCommand
 from persistence.relay_session import BITE_BYTES, OutboxRow, RetryRow
 from tests.support.component import settings
+from worker.amqp.publisher import Sending
 from worker.exceptions import BrokerUnavailable, Unsendable
 from worker.relay import lane as module
 from worker.relay import outgoing
@@ -87,36 +88,28 @@ class FakePublisher:
     def __init__(self, broker: FakeBroker) -> None:
         FakePublisher.latest = self
         self.ready, self.error, self.overdue = True, None, False
-        self.sent: list[int] = []
-        self._next = 0
-        self.confirmed: set[int] = set()
-        self.nacked: set[int] = set()
-        self.returned: set[int] = set()
+        self.sent: list[Sending] = []
 
     @property
     def pending(self) -> int:
         return len(self.sent)
 
-    def publish(self, exchange: str, key: str, body: bytes, properties: Any) -> int:
+    def publish(self, exchange: str, key: str, body: bytes, properties: Any) -> Sending:
         if properties.headers == {"bad": True}:
             raise Unsendable("AMQP cannot carry it")
-        self._next += 1
-        self.sent.append(self._next)
-        return self._next
+        self.sent.append(Sending(exchange, key, properties.message_id))
+        return self.sent[-1]
 
     def is_overdue(self) -> bool:
         return self.overdue
 
     def answer(self, nacks: int = 0, returns: int = 0) -> None:
         """Nack the first few of what was sent; return the last few."""
-        self.nacked = set(self.sent[:nacks])
-        self.confirmed = set(self.sent[nacks:])
-        self.returned = set(self.sent[len(self.sent) - returns :])
+        for place, sending in enumerate(self.sent):
+            sending.nacked = place < nacks
+            sending.confirmed = not sending.nacked
+            sending.returned = place >= len(self.sent) - returns
         self.sent = []
-
-    def forget(self) -> None:
-        for known in (self.confirmed, self.nacked, self.returned):
-            known.clear()
 
 
 class Clock:
@@ -511,7 +504,7 @@ def test_a_broker_that_owes_an_answer_for_too_long_is_given_up(any_lane):
 def test_what_was_confirmed_is_kept_when_the_channel_ends(any_lane):
     any_lane.store(*rows(any_lane, 1, 2))
     any_lane.turn()
-    FakePublisher.latest.confirmed = {1}
+    FakePublisher.latest.sent[0].confirmed = True
     any_lane.end(406)
     assert any_lane.session.left == [2]
 
@@ -519,7 +512,7 @@ def test_what_was_confirmed_is_kept_when_the_channel_ends(any_lane):
 def test_what_was_confirmed_is_kept_when_the_term_ends(any_lane):
     any_lane.store(*rows(any_lane, 1, 2))
     any_lane.turn()
-    FakePublisher.latest.confirmed = {1}
+    FakePublisher.latest.sent[0].confirmed = True
     any_lane.lane.leave(any_lane.session)
     assert any_lane.session.left == [2]
 
