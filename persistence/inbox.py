@@ -26,8 +26,6 @@ from persistence.exceptions import Collision
 from persistence.messages import OutgoingMessage
 from persistence.translation import driver_errors
 
-APPLIED, REJECTED, FAILED, RETRYING = "applied", "rejected", "failed", "retrying"
-
 inbox = Table(
     "inbox",
     metadata,

@@ -23,7 +23,8 @@ from sqlalchemy import (
 
 from persistence.bulk import among, among_these
 from persistence.database import Database
-from persistence.inbox import RETRYING, inbox
+from persistence.endings import RETRYING
+from persistence.inbox import inbox
 from persistence.locks import lock
 from persistence.low_water import LowWater
 from persistence.messages import OutgoingMessage, StoredCommand

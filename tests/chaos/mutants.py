@@ -31,19 +31,21 @@ from worker.runtime.watchdog import Watchdog
 
 def ack_before_commit() -> None:
     """The second batch is acknowledged first; then the process dies, as processes do."""
-    apply = Batches._apply
+    take = Batches._next
     batches = []
 
-    def early(self: Any, batch: Any) -> Any:
-        batches.append(batch)
+    def early(self: Any) -> Any:
+        batch, joined = take(self)
+        if batch:
+            batches.append(batch)
         if len(batches) == 2:
-            self._intake.settle([item.delivery for item in batch])
+            self._intake.acknowledge([item.delivery for item in batch])
             for _ in range(5):
                 self._intake._broker.step(0.1)
             os._exit(1)
-        return apply(self, batch)
+        return batch, joined
 
-    Batches._apply = early  # type: ignore[method-assign]  # the mutation
+    Batches._next = early  # type: ignore[method-assign]  # the mutation
 
 
 def no_inbox() -> None:

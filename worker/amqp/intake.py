@@ -57,13 +57,13 @@ class Intake:
             taken.append(self._next())
         return taken
 
-    def settle(self, deliveries: Sequence[Delivery]) -> None:
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """Acknowledge these deliveries, given in their order, and no other."""
         widen = self._careful and not deliveries[-1].suspect
         if widen:
             # Before the ack, while nothing more can come: what goes back counts as delivered.
             self.stop()
-        self._acknowledge([delivery.tag for delivery in deliveries])
+        self._ack([delivery.tag for delivery in deliveries])
         if widen:
             self._widen()
 
@@ -73,7 +73,7 @@ class Intake:
             self.stop()
             self._widen()
 
-    def _acknowledge(self, tags: list[int]) -> None:
+    def _ack(self, tags: list[int]) -> None:
         """Acknowledge with one frame what has nothing unsettled before it: all, as a rule."""
         for tag in tags:
             del self._unsettled[tag]

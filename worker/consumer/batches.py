@@ -1,7 +1,7 @@
 """From deliveries to commits: a batch that cannot pass as it is becomes smaller, and waits."""
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from time import monotonic
 from typing import NoReturn
@@ -31,9 +31,13 @@ _OF_ONE = (Collision, Refused, TooSlow)
 _OF_MANY = (*_OF_ONE, Conflict, Doubtful, Silent)
 # What one command may wait for alone, while the others go on.
 _WAITS = (Conflict, Doubtful)
+# Another transaction was in the way and has ended: to read again shows what it wrote.
+_OF_ANOTHER = (Collision, Conflict)
 # A share of our deadline: the server's own limit is behind it, so whoever ends a statement before
 # that was somebody else.
 _CANCELLED = 0.8
+
+Settle = Callable[[Sequence[Received], float | None], Counter[str]]
 
 REMEMBERED = 16  # batches that failed in an outage, to be rehearsed before more are taken
 
@@ -50,12 +54,18 @@ class Batches:
         self._intake = intake
         self._pace = pace
         self._processor = Processor(component)
+        self._settle, self._postpone = self._ways(self._processor)
         self._reader = Reader(component.codec, component.settings.max_message_bytes)
         self._left: deque[Item] = deque()  # taken, but to be tried again
+        self._tried_again = False  # the whole batch, because of another transaction
         self._cancelled_before = _CANCELLED * component.settings.database_deadline
         self._held = held
         held.reconnected()
         self.failed: deque[Sequence[Received]] = deque(maxlen=REMEMBERED)
+
+    def _ways(self, processor: Processor) -> tuple[Settle, Settle]:
+        """Return how commands are settled, and how those that have waited too long."""
+        return processor.apply, processor.postpone
 
     @property
     def unsettled(self) -> bool:
@@ -86,17 +96,11 @@ class Batches:
             return Counter()
         began = monotonic()
         try:
-            endings = self._apply(batch)
+            endings = self._settle([item.received for item in batch], self._held.lock_wait)
         except PersistenceError as error:
             return self._otherwise(batch, error, monotonic() - began)
         self._pace.took(endings.total() + joined, monotonic() - began)
         return self._done(batch, endings)
-
-    def _settle(self, received: Sequence[Received]) -> Counter[str]:
-        return self._processor.apply(received, self._held.lock_wait)
-
-    def _postpone(self, received: Sequence[Received]) -> Counter[str]:
-        return self._processor.postpone(received, self._held.lock_wait)
 
     def _next(self) -> tuple[list[Item], int]:
         """Return what is to be tried now, and how many more joined others that wait."""
@@ -120,23 +124,14 @@ class Batches:
             return self._component.aggregate_id(command)
         return item.received.command_id or item.delivery.tag
 
-    def _apply(self, batch: Sequence[Item]) -> Counter[str]:
-        received = [item.received for item in batch]
-        try:
-            return self._settle(received)
-        except Locked:
-            raise
-        except (Collision, Conflict):
-            # The other transaction has ended: reading again shows what it wrote.
-            return self._settle(received)
-
     def _done(self, batch: Sequence[Item], endings: Counter[str]) -> Counter[str]:
         """Acknowledge what was committed: the first so many. There was no time for the others."""
         done = endings.total()
-        self._intake.settle([item.delivery for item in batch[:done]])
+        self._intake.acknowledge([item.delivery for item in batch[:done]])
         self._put_back(batch[done:])
         self.failed.clear()
         self._held.success()
+        self._tried_again = False
         return endings
 
     def _put_back(self, items: Sequence[Item]) -> None:
@@ -145,7 +140,12 @@ class Batches:
     def _otherwise(
         self, batch: Sequence[Item], error: PersistenceError, seconds: float
     ) -> Counter[str]:
-        """Try fewer next time; with a single one, find out what that means for it."""
+        """Try the same again; then fewer; with a single one, find out what that means for it."""
+        if isinstance(error, _OF_ANOTHER) and not (self._tried_again or isinstance(error, Locked)):
+            self._tried_again = True
+            self._put_back(batch)
+            return Counter()
+        self._tried_again = False
         alone = len(batch) == 1
         waits = isinstance(error, _WAITS) or (
             alone and isinstance(error, TooSlow) and seconds < self._cancelled_before
@@ -155,7 +155,7 @@ class Batches:
         if alone and waits:
             return self._hold(batch[0], error)
         if alone and isinstance(error, _OF_ONE):
-            return self._refuse(batch[0], error)
+            return self._count_failure(batch[0], error)
         if alone or not isinstance(error, _OF_MANY):
             self._fail(batch, error)
         self._put_back(batch)
@@ -175,9 +175,9 @@ class Batches:
         if failed not in self.failed:
             self.failed.append(failed)
 
-    def _refuse(self, item: Item, error: PersistenceError) -> Counter[str]:
+    def _count_failure(self, item: Item, error: PersistenceError) -> Counter[str]:
         try:
-            endings = self._processor.refuse(item.received, error)
+            endings = self._processor.count_failure(item.received, error)
         except PersistenceError as again:
             # Not even the dead letter can be stored: hold the message rather than lose it.
             reason = f"a refused command cannot be stored: {again}"
@@ -208,11 +208,15 @@ class Batches:
         """Try the first of a group; the others of the group follow when it has passed."""
         group = self._held.next()
         received = [item.received for item in group.items]
+        lock_wait = self._held.lock_wait
         # Sent again, it would be overtaken by what is delivered already: not where order counts.
         ordered = self._component.settings.single_active_consumer
         overdue = not ordered and monotonic() > group.since + patience
         try:
-            endings = self._postpone(received) if overdue else self._settle(received[:1])
+            if overdue:
+                endings = self._postpone(received, lock_wait)
+            else:
+                endings = self._settle(received[:1], lock_wait)
         except _WAITS:
             self._held.later()
             if self._nobody_passes:

@@ -1,8 +1,9 @@
 """Giving a dead letter another chance."""
 
 from persistence.dead_letters import DeadLetterView
+from persistence.endings import FAILED, RETRYING
 from persistence.exceptions import Collision
-from persistence.inbox import FAILED, RETRYING, InboxEntry
+from persistence.inbox import InboxEntry
 from persistence.messages import StoredCommand
 from persistence.unit_of_work import UnitOfWork
 from schemas.exceptions import Undecodable

@@ -11,8 +11,9 @@ from sqlalchemy import func, select, text
 
 from persistence import low_water, relay_session
 from persistence.database import Database
+from persistence.endings import APPLIED, RETRYING
 from persistence.exceptions import StorageUnavailable
-from persistence.inbox import APPLIED, RETRYING, InboxEntry, inbox
+from persistence.inbox import InboxEntry, inbox
 from persistence.messages import OutgoingMessage, StoredCommand
 from persistence.outbox import channel as outbox_channel
 from persistence.outbox import outbox
