@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
+from time import sleep
 from typing import Any, NamedTuple
 
 from pika import BasicProperties
@@ -72,6 +73,14 @@ class Intake:
         if self._careful and not delivery.suspect:
             self.stop()
             self._widen()
+
+    def wait(self, seconds: float) -> None:
+        """Serve the connection until something comes; but read little where much waits already."""
+        if self.bytes < BATCH_BYTES:
+            self._broker.step(seconds)
+        else:
+            self._broker.step()
+            sleep(seconds)
 
     def _ack(self, tags: list[int]) -> None:
         """Acknowledge with one frame what has nothing unsettled before it: all, as a rule."""

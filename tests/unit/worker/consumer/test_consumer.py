@@ -48,6 +48,7 @@ class FakeBroker:
         """Nothing to close."""
 
     def step(self, timeout: float = 0) -> None:
+        """Serve the connection; no test waits for it."""
         self.steps += 1
         if self.error:
             raise self.error
@@ -64,7 +65,11 @@ class World:
 
     def serve(self) -> None:
         """Let the consumer have this connection, and no other."""
-        self.consumer._broker = self.broker
+
+        def keep_alive(seconds: float) -> None:
+            self.broker.step(seconds)
+
+        self.consumer._pause._serve = keep_alive
         self.consumer._backstop._stopped = True
 
     def work(self, batches: FakeBatches, times: int = 1) -> list[bool]:
@@ -158,3 +163,37 @@ def test_a_stop_during_an_outage_waits_no_longer_than_there_is_time_to_drain(wor
     world.stop.set()
     with pytest.raises(Stopped):
         world.work(FakeBatches(GONE))
+
+
+def told(world: World, monkeypatch: pytest.MonkeyPatch, *, held: bool) -> list[str]:
+    """Return what is said when the time to drain ends, with or without something unsettled."""
+    batches = FakeBatches(*[APPLIED] * held)
+
+    def never_enough_time(*arguments: object) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(world.consumer, "_gather", never_enough_time)
+    with capture_logs() as logs, pytest.raises(Stopped):
+        world.consumer._consume(world.broker, None, batches)
+    return [log["event"] for log in logs]
+
+
+def test_what_goes_back_at_the_end_is_told(world, monkeypatch):
+    assert told(world, monkeypatch, held=True)[-1] == "what was not settled goes back to the queue"
+
+
+def test_where_nothing_was_held_nothing_is_said_to_go_back(world, monkeypatch):
+    assert told(world, monkeypatch, held=False) == ["consuming"]
+
+
+def test_a_stop_before_anything_was_taken_is_told_as_that_alone(world, monkeypatch):
+    world.consumer._pause._serve = None
+    world.stop.set()
+    monkeypatch.setattr(world.consumer._storage, "_try", raise_gone)
+    with capture_logs() as logs:
+        world.consumer.run()
+    assert [log["event"] for log in logs] == ["the database is away", "stopped"]
+
+
+def raise_gone() -> None:
+    raise GONE
