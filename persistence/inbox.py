@@ -1,3 +1,5 @@
+"""The commands that are known: what makes a command happen once, however often it comes."""
+
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache

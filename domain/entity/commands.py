@@ -1,3 +1,5 @@
+"""What others may ask of an entity."""
+
 from dataclasses import dataclass, field
 from typing import NewType
 from uuid import UUID, uuid4

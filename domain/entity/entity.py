@@ -1,3 +1,5 @@
+"""The aggregate and its state."""
+
 from dataclasses import dataclass
 
 from domain.entity.commands import Create, EntityID, UpdateValue

@@ -1,3 +1,5 @@
+"""What the component publishes of entities: the aggregate's own events, and which entity it was."""
+
 from dataclasses import dataclass
 
 from domain.entity.commands import EntityID

@@ -1,3 +1,5 @@
+"""How the domain rejects commands for entities."""
+
 from domain.entity.commands import EntityID
 from domain.exceptions import AlreadyExists, NotFound
 

@@ -1,3 +1,5 @@
+"""What readers may see of an entity."""
+
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 

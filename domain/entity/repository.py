@@ -1,3 +1,5 @@
+"""The port by which the domain finds and keeps entities."""
+
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 

@@ -1,3 +1,5 @@
+"""The facade of entities: what each command does."""
+
 from collections.abc import Callable
 from functools import singledispatchmethod
 from inspect import getattr_static

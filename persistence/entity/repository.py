@@ -1,3 +1,5 @@
+"""Entities in the transaction of a unit of work."""
+
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 

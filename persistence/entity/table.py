@@ -1,3 +1,5 @@
+"""How entities are kept."""
+
 from sqlalchemy import CheckConstraint, Column, Integer, Table, Text, Uuid, inspect
 from sqlalchemy.orm import registry
 

@@ -1,3 +1,5 @@
+"""How entities are read by those who only ask."""
+
 from sqlalchemy import select
 
 from domain.entity.commands import EntityID

@@ -5,7 +5,8 @@ from math import inf
 from time import monotonic
 from uuid import UUID
 
-from persistence.relay_session import BITE_BYTES, OutboxRow, RelaySession, RetryRow
+from persistence.relay_queries import BITE_BYTES, OutboxRow, RetryRow
+from persistence.relay_session import RelaySession
 from worker.amqp.broker import Broker
 from worker.amqp.publisher import Publisher, Sending
 from worker.amqp.wire import properties_of_command, properties_of_message

@@ -9,7 +9,7 @@ import structlog
 
 from persistence.dead_letters import UNSENDABLE
 from persistence.messages import DeadLetter, OutgoingMessage, StoredCommand
-from persistence.relay_session import OutboxRow, RetryRow
+from persistence.relay_queries import OutboxRow, RetryRow
 from persistence.unit_of_work import UnitOfWork
 from schemas.codec import uuid_or_none
 from worker.amqp.wire import from_store, printable

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persistence.messages import OutgoingMessage
-from persistence.relay_session import OutboxRow
+from persistence.relay_queries import OutboxRow
 from worker.amqp.publisher import Sending
 from worker.relay.outgoing import deletable
 

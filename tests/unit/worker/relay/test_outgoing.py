@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from persistence.exceptions import StorageUnavailable
 from persistence.messages import OutgoingMessage, StoredCommand
-from persistence.relay_session import BITE_BYTES, OutboxRow, RetryRow
+from persistence.relay_queries import BITE_BYTES, OutboxRow, RetryRow
 from tests.support.component import settings
 from worker.amqp.publisher import Sending
 from worker.exceptions import BrokerUnavailable, Unsendable

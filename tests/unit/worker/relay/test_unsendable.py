@@ -14,7 +14,8 @@ from persistence.endings import APPLIED, FAILED, RETRYING
 from persistence.inbox import InboxEntry, inbox
 from persistence.messages import OutgoingMessage
 from persistence.outbox import outbox
-from persistence.relay_session import OutboxRow, RelaySession, RetryRow
+from persistence.relay_queries import OutboxRow, RetryRow
+from persistence.relay_session import RelaySession
 from persistence.retries import retries
 from tests.support.component import component, rows
 from tests.support.messages import CREATE, create, message, read
