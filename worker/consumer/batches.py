@@ -8,12 +8,9 @@ from typing import NoReturn
 from uuid import UUID
 
 from persistence.exceptions import (
-    Collision,
     Conflict,
     Doubtful,
-    Locked,
     PersistenceError,
-    Refused,
     Silent,
     StorageUnavailable,
     TooSlow,
@@ -25,14 +22,8 @@ from worker.consumer.held import Held, Item, in_order
 from worker.consumer.pace import Pace
 from worker.consumer.processor import Processor
 from worker.consumer.reading import Reader, Received
+from worker.consumer.verdict import Verdict, judge, waits
 
-# What may be the fault of one command, and what of a batch: found by trying fewer.
-_OF_ONE = (Collision, Refused, TooSlow)
-_OF_MANY = (*_OF_ONE, Conflict, Doubtful, Silent)
-# What one command may wait for alone, while the others go on.
-_WAITS = (Conflict, Doubtful)
-# Another transaction was in the way and has ended: to read again shows what it wrote.
-_OF_ANOTHER = (Collision, Conflict)
 # A share of our deadline: the server's own limit is behind it, so whoever ends a statement before
 # that was somebody else.
 _CANCELLED = 0.8
@@ -140,30 +131,28 @@ class Batches:
     def _otherwise(
         self, batch: Sequence[Item], error: PersistenceError, seconds: float
     ) -> Counter[str]:
-        """Try the same again; then fewer; with a single one, find out what that means for it."""
-        if isinstance(error, _OF_ANOTHER) and not (self._tried_again or isinstance(error, Locked)):
-            self._tried_again = True
-            self._put_back(batch)
-            return Counter()
-        self._tried_again = False
-        alone = len(batch) == 1
-        waits = isinstance(error, _WAITS) or (
-            alone and isinstance(error, TooSlow) and seconds < self._cancelled_before
-        )
-        if waits:
+        """Do with the batch what the error asks for."""
+        alone, early = len(batch) == 1, seconds < self._cancelled_before
+        verdict = judge(error, alone=alone, early=early, again=self._tried_again)
+        self._tried_again = verdict is Verdict.AGAIN
+        if verdict is not Verdict.AGAIN and waits(error, alone=alone, early=early):
             self._held.conflict(len(batch))
-        if alone and waits:
+        if verdict is Verdict.HOLD:
             return self._hold(batch[0], error)
-        if alone and isinstance(error, _OF_ONE):
+        if verdict is Verdict.COUNT:
             return self._count_failure(batch[0], error)
-        if alone or not isinstance(error, _OF_MANY):
+        if verdict is Verdict.OUTAGE:
             self._fail(batch, error)
         self._put_back(batch)
-        if isinstance(error, TooSlow | Silent):
-            self._pace.too_slow(len(batch), seconds)
-        else:
-            self._pace.halve(len(batch))
+        if verdict is Verdict.SMALLER:
+            self._be_smaller(len(batch), error, seconds)
         return Counter()
+
+    def _be_smaller(self, commands: int, error: PersistenceError, seconds: float) -> None:
+        if isinstance(error, TooSlow | Silent):
+            self._pace.too_slow(commands, seconds)
+        else:
+            self._pace.halve(commands)
 
     def _fail(self, batch: Sequence[Item], error: PersistenceError) -> NoReturn:
         """Keep the batch, and let all wait."""
@@ -217,7 +206,7 @@ class Batches:
                 endings = self._postpone(received, lock_wait)
             else:
                 endings = self._settle(received[:1], lock_wait)
-        except _WAITS:
+        except (Conflict, Doubtful):
             self._held.later()
             if self._nobody_passes:
                 raise

@@ -2,9 +2,6 @@
 
 import random
 from datetime import timedelta
-from functools import cache
-
-import structlog
 
 from domain.exceptions import DomainError
 from domain.messages import CommandRejected, Event
@@ -25,17 +22,15 @@ from persistence.inbox import InboxEntry
 from persistence.messages import DeadLetter, OutgoingMessage
 from persistence.unit_of_work import UnitOfWork
 from schemas.exceptions import Undecodable
-from worker.amqp.topology import backstop_queue
 from worker.amqp.wire import ATTEMPT_HEADER, Message, printable
 from worker.composition import Component, Handlers
 from worker.consumer.envelopes import Envelopes
 from worker.consumer.failures import Failures
 from worker.consumer.letters import failure, letter, letter_of_fault, traceback_of
+from worker.consumer.outcomes import Outcomes
 from worker.consumer.reading import Received
 from worker.consumer.retrying import Attempt, Retrying, attempt_of, is_its_attempt
 from worker.runtime.showing import harmless
-
-log = structlog.get_logger()
 
 POSTPONED = 5.0  # seconds until a command that could not be tried comes again
 
@@ -48,6 +43,7 @@ class Settlement:
         self._handlers = handlers
         self._settings = component.settings
         self._envelopes = Envelopes(component.codec)
+        self._outcomes = Outcomes(unit.outbox, component.codec, component.settings)
         self._retrying = Retrying(unit)
         self.failures = Failures()
 
@@ -164,7 +160,7 @@ class Settlement:
         if ATTEMPT_HEADER in received.message.headers:
             return DUPLICATE  # a copy of ours, which nobody has asked with
         if known.outcome:
-            self._reply(received, known.outcome)
+            self._outcomes.reply(received, known.outcome)
         if known.status == RETRYING:
             self._retrying.remind(received, known)
         return DUPLICATE
@@ -178,7 +174,7 @@ class Settlement:
             first = messages[[change.event for change in changes].index(outcome)]
         for change, message in zip(changes, messages, strict=True):
             self._unit.outbox.add(message, aggregate_id=change.aggregate_id)
-        self._reply(received, first)
+        self._outcomes.reply(received, first)
         return self._record(received, APPLIED, outcome=first)
 
     def _reject(self, received: Received, rejection: DomainError) -> Ending:
@@ -204,22 +200,12 @@ class Settlement:
     def _only_reply(self, dead: DeadLetter, received: Received) -> Ending:
         """Set aside what no command is known by; nobody but its sender hears of it."""
         self._unit.dead_letters.add(dead)
-        failed = failure(dead, received)
-        self._reply(received, self._envelopes.of_ending(failed, received.message))
+        self._outcomes.answer(received, failure(dead, received))
         return DEAD
 
     def _announce(self, received: Received, status: Status, event: Event) -> Ending:
-        outcome = self._envelopes.of_ending(event, received.message)
-        self._unit.outbox.add(outcome)
-        self._reply(received, outcome)
+        outcome = self._outcomes.announce(received, event)
         return self._record(received, status, outcome=outcome)
-
-    def _reply(self, received: Received, outcome: OutgoingMessage) -> None:
-        reply_to = received.message.reply_to
-        if reply_to in (self._settings.command_queue, backstop_queue(self._settings)):
-            _say_that_we_do_not_answer_ourselves(reply_to)
-        elif reply_to:
-            self._unit.outbox.add(outcome, reply_to=reply_to)
 
     def _record(
         self,
@@ -238,11 +224,6 @@ class Settlement:
         entry = InboxEntry(command_id, received.digest, status, attempt, outcome)
         self._unit.inbox.record(entry)
         return status
-
-
-@cache
-def _say_that_we_do_not_answer_ourselves(queue: str) -> None:
-    log.warning("a sender's reply_to is our own queue; no replies go there", queue=queue)
 
 
 def _has_expired(message: Message, queue: str) -> bool:

@@ -14,12 +14,12 @@ from worker.amqp.broker import Broker
 from worker.amqp.publisher import Publisher, Sending
 from worker.composition import Component
 from worker.exceptions import BrokerUnavailable, Unsendable
+from worker.relay.unwanted import Unwanted
 from worker.runtime.metrics import Metrics
 
 log = structlog.get_logger()
 
 BITE = 1000  # rows read, published and deleted at a time
-REPORT_INTERVAL = 60.0  # seconds between two lines about what nobody takes
 LONGEST_PAUSE = 5.0  # seconds
 # So many rows in succession may be set aside at once. Where the broker took nothing in between, it
 # may be the broker's fault after all; then it goes slowly.
@@ -58,6 +58,7 @@ class Lane(ABC, Generic[R]):
         self._component = component
         self._settings = component.settings
         self._metrics = metrics
+        self._unwanted = Unwanted(self.kind, metrics)
         self._main: Broker | None = None
         self._broker: Broker | None = None
         self._publisher: Publisher | None = None
@@ -70,8 +71,6 @@ class Lane(ABC, Generic[R]):
         self._suspect: int | None = None
         self._streak = 0
         self._lost_in_vain = 0  # connections in succession on which nothing was sent
-        self._unwanted = 0
-        self._report_at = 0.0
 
     def begin(self, main: Broker) -> None:
         """Take part in a term of the relay; `main`: the connection that it steps."""
@@ -250,14 +249,3 @@ class Lane(ABC, Generic[R]):
         self._pause = min(LONGEST_PAUSE, 2 * self._pause or 0.1)
         self._resume_at = monotonic() + uniform(1, 1.2) * self._pause  # noqa: S311
         self._look_at = 0.0
-
-    def _report_unwanted(self, count: int, target: str) -> None:
-        """Say, once a minute while it lasts, that messages reach nobody."""
-        if not count:
-            return
-        self._metrics.returned.labels(self.kind).inc(count)
-        self._unwanted += count
-        if monotonic() >= self._report_at:
-            say = log.error if self.kind == "event" else log.warning
-            say(f"no queue takes this {self.kind}", target=target, messages=self._unwanted)
-            self._unwanted, self._report_at = 0, monotonic() + REPORT_INTERVAL

@@ -54,7 +54,7 @@ class Events(Lane[OutboxRow]):
         session.delete_outbox(deletable(sent))
         confirmed = [sending for _, sending in sent if sending.confirmed]
         unwanted = sum(sending.returned for sending in confirmed)
-        self._report_unwanted(unwanted, self._settings.event_exchange)
+        self._unwanted.add(unwanted, self._settings.event_exchange)
         self._metrics.published.labels(self.kind).inc(len(confirmed))
         return sum(sending.nacked for _, sending in sent)
 
@@ -81,7 +81,7 @@ class Replies(Lane[OutboxRow]):
         answered = [(row, reply) for row, reply in sent if reply.confirmed or reply.nacked]
         session.delete_outbox(row.id for row, _ in answered)
         unwanted = sum(reply.nacked or reply.returned for _, reply in answered)
-        self._report_unwanted(unwanted, "reply_to of a command")
+        self._unwanted.add(unwanted, "reply_to of a command")
         taken = sum(reply.confirmed for _, reply in answered)
         self._metrics.published.labels(self.kind).inc(taken)
         return 0
@@ -118,7 +118,7 @@ class Retries(Lane[RetryRow]):
         if session.sent_retries(taken):
             self._not_before = monotonic() + SOON  # else they would be sent again and again
         unwanted = len(confirmed) - len(taken)
-        self._report_unwanted(unwanted, self._settings.command_queue)
+        self._unwanted.add(unwanted, self._settings.command_queue)
         self._metrics.published.labels(self.kind).inc(len(taken))
         return unwanted + sum(sending.nacked for _, sending in sent)
 

@@ -16,6 +16,7 @@ from worker.amqp.publisher import Sending
 from worker.exceptions import BrokerUnavailable, Unsendable
 from worker.relay import lane as module
 from worker.relay import outgoing
+from worker.relay import unwanted as unwanted_module
 from worker.relay.lane import BITE, LONGEST_PAUSE, OUTAGES, STREAK, Lane
 from worker.relay.outgoing import Events, Replies, Retries
 from worker.runtime.metrics import Metrics
@@ -126,7 +127,8 @@ class World:
         self.given_up: list[int] = []
         monkeypatch.setattr(module, "Publisher", FakePublisher)
         monkeypatch.setattr(module, "Broker", self._open)
-        monkeypatch.setattr(module, "monotonic", lambda: self.clock.now)
+        for part in (module, unwanted_module):
+            monkeypatch.setattr(part, "monotonic", lambda: self.clock.now)
 
         def give_up(row: Any, reason: str) -> None:
             self.given_up.append(row.id)
