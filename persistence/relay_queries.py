@@ -76,7 +76,7 @@ REMEMBERED = select(
     select(func.min(inbox.c.recorded_at))
     .where(_KNOWN, inbox.c.status != RETRYING)
     .scalar_subquery(),
-    # Of whatever component: the newest row is only to tell the time.
+    # The newest row may be any component's: it only tells what time it was lately.
     select(func.max(inbox.c.recorded_at)).scalar_subquery(),
 )
 
@@ -93,7 +93,8 @@ def unawaited(dialect: Dialect) -> Delete:
 
 @cache
 def leased(dialect: Dialect) -> Update:
-    # Who is settling an attempt at this moment holds its row; that one needs no lease.
+    # A consumer that settles an attempt at this moment has locked its row, and will delete it. It
+    # needs no lease, and we do not wait for the lock.
     free = (
         select(retries.c.id).where(among(dialect, retries.c.id)).with_for_update(skip_locked=True)
     )

@@ -49,7 +49,8 @@ class RelaySession:
         return self
 
     def __exit__(self, *error: object) -> None:
-        # Discarded, not pooled: whatever state it is in, the lock ends with it.
+        # We discard the connection instead of giving it back to the pool: whatever state it is in,
+        # the lock ends with it.
         with driver_errors():
             try:
                 self._connection.invalidate()
@@ -67,7 +68,8 @@ class RelaySession:
             return True
 
     def _prepare(self) -> None:
-        # A delete that a crash takes back means a repeat, which is allowed after a failure.
+        # Nobody waits for a delete to be on disk. If a crash of the server takes it back, the rows
+        # are published once more, which is allowed after a failure.
         settings = {"synchronous_commit": "off"}
         # The lock shall not outlive a process that is frozen, or whose host has vanished.
         settings |= {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5"}
@@ -120,7 +122,7 @@ class RelaySession:
         keeps it to its end.
         """
         if not self._database.is_postgresql:
-            return set()  # one writes at a time there: ids are committed in their order
+            return set()  # One transaction writes at a time there, so ids come in their order.
         with driver_errors():
             return set(self._connection.scalars(queries.WRITING))
 

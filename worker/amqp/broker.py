@@ -142,7 +142,8 @@ class Broker:
         if self._connection.is_open:
             self._connection.close()
         elif not (self._connection.is_closing or self._connection.is_closed):
-            # pika cannot end what it is only opening; who owns the loop waits a moment for it.
+            # pika cannot end a connection that it is only opening. So we end it when it is open;
+            # the owner of the loop waits a moment for that.
             self._connection.add_on_open_callback(lambda connection: connection.close())
         if self._is_guest:
             return

@@ -62,7 +62,8 @@ class Intake:
         """Acknowledge these deliveries, given in their order, and no other."""
         widen = self._careful and not deliveries[-1].suspect
         if widen:
-            # Before the ack, while nothing more can come: what goes back counts as delivered.
+            # We cancel before we ack. With a prefetch of 1 nothing else can arrive now; a message
+            # that arrived and went back would count one delivery towards its limit.
             self.stop()
         self._ack([delivery.tag for delivery in deliveries])
         if widen:
@@ -119,7 +120,8 @@ class Intake:
 
     def _consume(self, prefetch: int) -> None:
         self._broker.call(self._channel.basic_qos, prefetch_count=prefetch)
-        # Its answer is waited for: without, we would believe that we consume where nobody has us.
+        # We wait for the broker's answer: without it we would believe that we consume, although
+        # the broker may have refused.
         self._tag = self._broker.call(
             self._channel.basic_consume, queue=self.queue, on_message_callback=self._on_message
         ).consumer_tag
@@ -128,7 +130,8 @@ class Intake:
         self, channel: Channel, method: Any, properties: BasicProperties, body: bytes
     ) -> None:
         message = received(properties, body)
-        # Quorum queues count; where there is no count, any redelivery is suspect.
+        # A quorum queue tells how often it has delivered the message. Where it tells nothing, we
+        # suspect every message that is delivered again.
         count = message.headers.get("x-delivery-count")
         suspect = method.redelivered and not (isinstance(count, int) and count < FEW)
         self.bytes += message.size

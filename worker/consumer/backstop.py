@@ -51,7 +51,7 @@ class Backstop:
         self._stopped = False
         self._pace = Pace(1, component.settings.batch_seconds)
         self._held = Held()
-        # Nothing of it is rehearsed: these commands are not tried again.
+        # Always empty: these commands are only given up, so there is nothing to rehearse.
         self.failed: Work = deque()
 
     @property

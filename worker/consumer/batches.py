@@ -24,8 +24,8 @@ from worker.consumer.processor import Processor
 from worker.consumer.reading import Reader, Received
 from worker.consumer.verdict import Verdict, judge, waits
 
-# A share of our deadline: the server's own limit is behind it, so whoever ends a statement before
-# that was somebody else.
+# The server ends a statement of ours at 0.9 of our deadline. One that ended before this share of
+# the deadline was therefore ended by somebody else.
 _CANCELLED = 0.8
 
 Settle = Callable[[Sequence[Received], float | None], Counter[str]]
@@ -168,7 +168,7 @@ class Batches:
         try:
             endings = self._processor.count_failure(item.received, error)
         except PersistenceError as again:
-            # Not even the dead letter can be stored: hold the message rather than lose it.
+            # The database refuses even the dead letter. We hold the message rather than lose it.
             reason = f"a refused command cannot be stored: {again}"
             self._fail([item], StorageUnavailable(reason))
         return self._done([item], endings)
@@ -181,7 +181,8 @@ class Batches:
             self._fail([item], StorageUnavailable(str(away)))
         self._held.add(self._key(item), item, error)
         if not self._component.settings.single_active_consumer:
-            # To ask for more, the consumer is cancelled for a moment: another would become active.
+            # To raise the prefetch, we cancel our consumer for a moment. With a single active
+            # consumer, the broker would make another one active in that moment.
             self._intake.keep(item.delivery)
         if self._nobody_passes:
             self._remember([item.received])
@@ -198,7 +199,8 @@ class Batches:
         group = self._held.next()
         received = [item.received for item in group.items]
         lock_wait = self._held.lock_wait
-        # Sent again, it would be overtaken by what is delivered already: not where order counts.
+        # A command that we send again comes behind those that are delivered already. Where the
+        # order counts, it must wait here instead.
         ordered = self._component.settings.single_active_consumer
         overdue = not ordered and monotonic() > group.since + patience
         try:
@@ -212,7 +214,7 @@ class Batches:
                 raise
             return Counter()
         except PersistenceError:
-            # Whatever it is, it is found as with any other command.
+            # These commands go back among the others, where we find out what is wrong with them.
             self._put_back(self._held.release())
             return Counter()
         return self._done(self._held.release(), endings)

@@ -26,8 +26,8 @@ from worker.runtime.stop import StopFlag
 
 log = structlog.get_logger()
 
-# Seconds of database outage after which deliveries are held no longer: the broker would take back,
-# after its own consumer timeout, what is held too long.
+# Seconds of database outage after which we give deliveries back. The broker has a timeout of its
+# own, after which it would end the channel of a consumer that acknowledges nothing.
 GIVE_BACK_AFTER = 300.0
 
 _ALL_WAIT = "every command waits for a lock in the database"
@@ -120,7 +120,7 @@ class Consumer:
             if not any(settled):
                 self._pause(0.05)
             elif not self._settings.single_active_consumer:
-                broker.step()  # which would bring more where nothing was cancelled
+                broker.step()  # a single active consumer was not cancelled: it would get more
         intake.finish()
         if self._settings.single_active_consumer:
             # As soon as we cancel or close in good order, RabbitMQ activates the next consumer, and

@@ -86,7 +86,8 @@ class Processor:
         with self._component.unit_of_work() as unit:
             if lock_wait is not None:
                 unit.wait_for_locks(lock_wait)
-            # Aggregates first: who waits for a lock then reads what its holder put into the inbox.
+            # We lock the aggregates before we read the inbox. Where we have to wait for a lock, we
+            # then read what its holder has put into the inbox in the meantime.
             handlers = self._component.handlers(unit)
             handlers.lock(commands)
             unit.inbox.read({received.command_id for received in batch if received.command_id})

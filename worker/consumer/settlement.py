@@ -63,7 +63,7 @@ class Settlement:
         except DomainError as rejection:
             return self._reject(received, rejection)
         except PersistenceError:
-            raise  # no fault of the command's
+            raise  # The batch failed, not this command.
         except Exception as error:  # a bug in a command handler can be anything
             return self._attempt_failed(received, error)
 
@@ -93,7 +93,7 @@ class Settlement:
         kind = "crash"
         reason = "Every worker that took this command died, up to the queue's delivery limit."
         if _has_expired(received.message, self._settings.command_queue):
-            if known:  # our own retries wait as long as it takes
+            if known:  # It is a retry of ours, which may wait as long as it takes.
                 self._retrying.remind(received, known)
                 return DUPLICATE
             kind, reason = "expired", "It waited longer than its sender allowed."

@@ -96,7 +96,7 @@ class Storage:
         try:
             self._processor.rehearse(work)
         except (Refused, Collision, TooSlow):
-            pass  # an answer to this work; that the database takes other work is known by now
+            pass  # The database answers, and refuses this work alone: we wrote to it just before.
         except Silent:
             self._failed[-1] = work[: max(1, len(work) // 2)]
             raise

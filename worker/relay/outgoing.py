@@ -37,7 +37,8 @@ class Events(Lane[OutboxRow]):
         if error.code == NO_RIGHT or self._main is None:
             super()._away(error)
         else:
-            # The next term declares what is missing. It comes after a pause: no row is at fault.
+            # We end the term, because the next one declares the exchange again. Its error is one
+            # of the outages, so that it comes after a pause: no row is at fault.
             self._main.lose(error if error.code in OUTAGES else BrokerUnavailable(str(error)))
 
     def _read(self, session: RelaySession, limit: int) -> tuple[Sequence[OutboxRow], float]:

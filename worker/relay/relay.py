@@ -70,7 +70,8 @@ class Relay:
         pause = uniform(0.2, 1)  # noqa: S311 - relays shall not come back in step
         try:
             if self._patience_with_database.seconds:
-                # What was published and cannot be deleted would be published each time.
+                # We lead only where a write works. Else we would publish the same rows in every
+                # term, and never delete them.
                 self._patience_with_database(lambda: require_write(database))
             with RelaySession(database, self._settings.component_name) as session:
                 self._stand_by(session)
