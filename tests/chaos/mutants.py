@@ -24,7 +24,7 @@ from worker.consumer import consumer
 from worker.consumer.batches import Batches
 from worker.consumer.storage import Storage
 from worker.relay import outgoing
-from worker.relay.lane import BITE
+from worker.relay.backoff import BITE
 from worker.runtime.readiness import require_schema
 from worker.runtime.watchdog import Watchdog
 
@@ -90,7 +90,7 @@ def delete_past_a_nack() -> None:
 
     def in_large_bites(self: Any, *arguments: Any, **options: Any) -> None:
         if bites["large"] < 6:  # small bites, after the first nack, would hide the harm by luck
-            self._bite = BITE
+            self._backoff.bite = BITE
         send(self, *arguments, **options)
         bites["large"] += bool(self._sent)
 

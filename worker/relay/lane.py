@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from math import inf
-from random import uniform
 from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
@@ -14,13 +13,12 @@ from worker.amqp.broker import Broker
 from worker.amqp.publisher import Publisher, Sending
 from worker.composition import Component
 from worker.exceptions import BrokerUnavailable, Unsendable
+from worker.relay.backoff import Backoff
 from worker.relay.unwanted import Unwanted
 from worker.runtime.metrics import Metrics
 
 log = structlog.get_logger()
 
-BITE = 1000  # rows read, published and deleted at a time
-LONGEST_PAUSE = 5.0  # seconds
 # So many rows in succession may be set aside at once. Where the broker took nothing in between, it
 # may be the broker's fault after all; then it goes slowly.
 STREAK = 20
@@ -46,9 +44,9 @@ class Lane(ABC, Generic[R]):
     `turn` never waits: whoever steps the connection takes turns with all lanes. So a lane whose
     queue is full, or whose connection is lost, costs the others nothing.
 
-    After a refusal the bites are small, then twice as large each time: what other queues have taken
-    comes to them again with every try. So it is, too, after the broker has ended the channel for
-    what it was sent; a row for which it does that twice, when it goes alone, is set aside.
+    After a refusal rows go one at a time, then twice as many each time (`Backoff`). So they do
+    after the broker has ended the channel for what it was sent. A row for which it does that twice,
+    when it goes alone, is set aside.
     """
 
     kind: str
@@ -64,10 +62,8 @@ class Lane(ABC, Generic[R]):
         self._publisher: Publisher | None = None
         self._sent: Sent[R] = []
         self._sent_at = 0.0
-        self._bite = BITE
+        self._backoff = Backoff(self.kind)
         self._look_at = 0.0
-        self._pause = 0.0
-        self._resume_at = 0.0
         self._suspect: int | None = None
         self._streak = 0
         self._lost_in_vain = 0  # connections in succession on which nothing was sent
@@ -89,7 +85,9 @@ class Lane(ABC, Generic[R]):
     @property
     def wake_at(self) -> float:
         """Return when the next turn is due, if nothing comes from the broker before."""
-        return inf if self._sent or self._is_opening else max(self._look_at, self._resume_at)
+        return (
+            inf if self._sent or self._is_opening else max(self._look_at, self._backoff.resume_at)
+        )
 
     def turn(self, session: RelaySession) -> bool:
         """Go as far as it goes without waiting; return whether the session was asked anything."""
@@ -166,7 +164,7 @@ class Lane(ABC, Generic[R]):
             self._broker.lose(BrokerUnavailable("the broker owes an answer for too long"))
 
     def _send(self, session: RelaySession) -> None:
-        rows, self._look_at = self._read(session, self._bite)
+        rows, self._look_at = self._read(session, self._backoff.bite)
         if not rows:
             return
         if self._publisher is None:
@@ -199,14 +197,11 @@ class Lane(ABC, Generic[R]):
         self._metrics.summary.add({f"sent_{self.kind}": len(sent)}, monotonic() - self._sent_at)
         log.debug("relayed", kind=self.kind, messages=len(sent))
         if refused:
-            self._bite = 1
+            self._backoff.one_at_a_time()
             self._hold("the broker refuses messages", f"{refused} of {len(sent)}; is a queue full?")
             return
-        self._bite = min(BITE, 2 * self._bite)
         self._streak = 0
-        if self._pause:
-            log.info("the broker takes messages again", kind=self.kind)
-        self._pause = self._resume_at = 0.0
+        self._backoff.taken()
 
     def _lost(self, session: RelaySession, error: BrokerUnavailable) -> None:
         """Settle what the broker had confirmed, and find out whether a row is at fault."""
@@ -221,7 +216,7 @@ class Lane(ABC, Generic[R]):
         if error.code in OUTAGES or self._lost_in_vain > 1:
             self._away(error)
             return
-        self._bite = 1
+        self._backoff.one_at_a_time()
         if len(sent) == 1 and not sent[0][1].confirmed:
             self._blame(sent[0][0], error)
 
@@ -243,9 +238,5 @@ class Lane(ABC, Generic[R]):
             self._hold("the broker takes nothing of what it is sent", reason)
 
     def _hold(self, what: str, why: str) -> None:
-        """Try again later, and say so once."""
-        if not self._pause:
-            log.warning(what, kind=self.kind, error=why)
-        self._pause = min(LONGEST_PAUSE, 2 * self._pause or 0.1)
-        self._resume_at = monotonic() + uniform(1, 1.2) * self._pause  # noqa: S311
-        self._look_at = 0.0
+        self._backoff.hold(what, why)
+        self._look_at = 0.0  # what has come in the meantime is found then, too

@@ -14,10 +14,11 @@ from persistence.relay_queries import BITE_BYTES, OutboxRow, RetryRow
 from tests.support.component import settings
 from worker.amqp.publisher import Sending
 from worker.exceptions import BrokerUnavailable, Unsendable
+from worker.relay import backoff, outgoing
 from worker.relay import lane as module
-from worker.relay import outgoing
 from worker.relay import unwanted as unwanted_module
-from worker.relay.lane import BITE, LONGEST_PAUSE, OUTAGES, STREAK, Lane
+from worker.relay.backoff import BITE, LONGEST_PAUSE
+from worker.relay.lane import OUTAGES, STREAK, Lane
 from worker.relay.outgoing import Events, Replies, Retries
 from worker.runtime.metrics import Metrics
 
@@ -127,7 +128,7 @@ class World:
         self.given_up: list[int] = []
         monkeypatch.setattr(module, "Publisher", FakePublisher)
         monkeypatch.setattr(module, "Broker", self._open)
-        for part in (module, unwanted_module):
+        for part in (module, backoff, unwanted_module):
             monkeypatch.setattr(part, "monotonic", lambda: self.clock.now)
 
         def give_up(row: Any, reason: str) -> None:
@@ -168,7 +169,7 @@ class World:
 
     @property
     def pause(self) -> float:
-        return max(0.0, self.lane._resume_at - self.clock.now)
+        return max(0.0, self.lane._backoff.resume_at - self.clock.now)
 
     def pass_by(self, seconds: float) -> None:
         self.clock.now += seconds
