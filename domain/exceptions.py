@@ -1,11 +1,11 @@
-"""Refusals: what the domain answers when a command is understood but not allowed."""
+"""Rejections: what the domain answers when a command is understood but not allowed."""
 
 from typing import ClassVar
 from uuid import UUID
 
 
 class DomainError(Exception):
-    """A refusal. `code` is public (it travels in `CommandRejected`); the message is for people."""
+    """A rejection. `code` travels in `CommandRejected`: it is public. The message is for people."""
 
     code: ClassVar[str] = "refused"
 

@@ -1,3 +1,5 @@
+"""Messages that will not be applied, kept with the reason until somebody decides."""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,3 +1,5 @@
+"""The commands that are known: what makes a command happen once, however often it comes."""
+
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
@@ -25,8 +27,6 @@ from persistence.database import Timestamp, metadata
 from persistence.exceptions import Collision
 from persistence.messages import OutgoingMessage
 from persistence.translation import driver_errors
-
-APPLIED, REJECTED, FAILED, RETRYING = "applied", "rejected", "failed", "retrying"
 
 inbox = Table(
     "inbox",

@@ -1,3 +1,5 @@
+"""New rows of one table, gathered over a batch."""
+
 from typing import Any
 
 from sqlalchemy import Table, delete

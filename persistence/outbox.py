@@ -1,3 +1,5 @@
+"""Messages to publish, stored in the transaction that made them true."""
+
 from typing import Any
 from uuid import UUID
 
@@ -41,7 +43,7 @@ outbox = Table(
 )
 
 
-def channel(component: str) -> str:
+def relay_name(component: str) -> str:
     """Return the name of the relay's lock, and of the notifications that wake it."""
     return f"{component}.outbox"
 

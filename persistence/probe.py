@@ -6,7 +6,8 @@ from uuid import uuid4
 from sqlalchemy import insert, text
 
 from persistence.database import Database
-from persistence.inbox import RETRYING, inbox
+from persistence.endings import RETRYING
+from persistence.inbox import inbox
 from persistence.translation import driver_errors
 
 LOCK_WAIT = 500  # milliseconds

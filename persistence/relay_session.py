@@ -1,59 +1,28 @@
-"""The database side of the relay."""
+"""The database side of the relay: one session, which holds its lock and asks its questions."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, NamedTuple, Self
-from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Delete,
-    Dialect,
-    Select,
-    Table,
-    Update,
-    bindparam,
-    delete,
-    func,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Select, Table, delete, select, text
 
-from persistence.bulk import among, among_these
+from persistence import relay_queries as queries
+from persistence.bulk import among_these
 from persistence.database import Database
+from persistence.endings import RETRYING
 from persistence.exceptions import PersistenceError
-from persistence.inbox import RETRYING, inbox
+from persistence.inbox import inbox
 from persistence.locks import lock
 from persistence.low_water import LowWater
-from persistence.messages import OutgoingMessage, StoredCommand
-from persistence.outbox import channel, outbox
-from persistence.retries import awaited, lease_end, leases, retries
+from persistence.outbox import outbox, relay_name
+from persistence.relay_queries import OutboxRow, RetryRow
+from persistence.retries import leases
 from persistence.translation import driver_errors
 
-BITE_BYTES = 8 * 2**20  # of bodies read at a time
 PURGE_BITE = 1000  # inbox rows deleted at a time
 CLOCKS_APART = timedelta(hours=1)  # by which two clocks cannot both be right
 SILENCE = 60.0  # seconds after which the server ends the session of a relay that says nothing
-
-
-class OutboxRow(NamedTuple):
-    id: int
-    reply_to: str | None
-    aggregate_id: UUID | None
-    message: OutgoingMessage
-
-
-class RetryRow(NamedTuple):
-    """A command to send again. Rows of older releases do not say which attempt of whose it is."""
-
-    id: int
-    command: StoredCommand
-    command_id: UUID | None = None
-    attempt: int | None = None
-    sends: int = 0
 
 
 class Doubt(NamedTuple):
@@ -75,7 +44,7 @@ class RelaySession:
         self._first_error: tuple[type[PersistenceError], str] | None = None
         with driver_errors():
             self._connection = database.autocommit_connection()
-            self._lock = lock(database, self._connection, channel(component))
+            self._lock = lock(database, self._connection, relay_name(component))
         self._events = LowWater(self._writers)
         self._replies = LowWater(self._writers)
 
@@ -83,7 +52,8 @@ class RelaySession:
         return self
 
     def __exit__(self, *error: object) -> None:
-        # Discarded, not pooled: whatever state it is in, the lock ends with it.
+        # We discard the connection instead of giving it back to the pool: whatever state it is in,
+        # the lock ends with it.
         with driver_errors():
             try:
                 self._connection.invalidate()
@@ -118,7 +88,8 @@ class RelaySession:
             return True
 
     def _prepare(self) -> None:
-        # A delete that a crash takes back means a repeat, which is allowed after a failure.
+        # Nobody waits for a delete to be on disk. If a crash of the server takes it back, the rows
+        # are published once more, which is allowed after a failure.
         settings = {"synchronous_commit": "off"}
         # The lock shall not outlive a process that is frozen, or whose host has vanished.
         settings |= {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5"}
@@ -127,7 +98,7 @@ class RelaySession:
             settings |= {"idle_session_timeout": f"{SILENCE * 1000:.0f}"}
         for name, value in settings.items():
             self._connection.execute(text(f"SET {name} = {value}"))
-        self._connection.execute(text(f'LISTEN "{channel(self._component)}"'))
+        self._connection.execute(text(f'LISTEN "{relay_name(self._component)}"'))
 
     def touch(self) -> None:
         """Let the database know that we are there: else it ends the session after `SILENCE`."""
@@ -152,17 +123,17 @@ class RelaySession:
         return self._connection.connection.driver_connection
 
     def events(self, limit: int) -> Sequence[OutboxRow]:
-        """Return the oldest events, at most so many, and not much more than `BITE_BYTES`."""
-        return self._events.look(lambda mark: self._oldest(_events, limit, mark))
+        """Return the oldest events: at most so many, and not much more than `BITE_BYTES`."""
+        return self._events.look(lambda mark: self._oldest(queries.EVENTS, limit, mark))
 
     def replies(self, limit: int) -> Sequence[OutboxRow]:
         """Return the oldest replies, as many as `events` would."""
-        return self._replies.look(lambda mark: self._oldest(_replies, limit, mark))
+        return self._replies.look(lambda mark: self._oldest(queries.REPLIES, limit, mark))
 
     def _oldest(self, query: Select[Any], limit: int, mark: int) -> Sequence[OutboxRow]:
         with self._asking():
             rows = self._connection.execute(query, self._own(limit=limit, mark=mark)).all()
-        return [_outbox_row(row) for row in rows]
+        return [queries.outbox_row(row) for row in rows]
 
     def _writers(self) -> set[str]:
         """Return the open transactions that have written to the outbox; on SQLite there are none.
@@ -171,27 +142,27 @@ class RelaySession:
         keeps it to its end.
         """
         if not self._database.is_postgresql:
-            return set()  # one writes at a time there: ids are committed in their order
+            return set()  # One transaction writes at a time there, so ids come in their order.
         with self._asking():
-            return set(self._connection.scalars(_writing))
+            return set(self._connection.scalars(queries.WRITING))
 
     def lowest(self) -> int | None:
         """Return the lowest id of what waits in the outbox, None where nothing does."""
         with self._asking():
-            lowest: int | None = self._connection.scalar(_lowest, self._own())
+            lowest: int | None = self._connection.scalar(queries.LOWEST, self._own())
         return lowest
 
     def due(self, limit: int) -> Sequence[RetryRow]:
         """Return the commands that are due, the longest due first; as many as `events` would."""
         with self._asking():
             rows = self._connection.execute(
-                _due, self._own(limit=limit, now=self._database.now())
+                queries.DUE, self._own(limit=limit, now=self._database.now())
             ).all()
-        return [_retry_row(row) for row in rows]
+        return [queries.retry_row(row) for row in rows]
 
     def seconds_to_next_retry(self) -> float | None:
         with self._asking():
-            due_at = self._connection.scalar(_next_due, self._own())
+            due_at = self._connection.scalar(queries.NEXT_DUE, self._own())
         return None if due_at is None else (due_at - self._database.now()).total_seconds()
 
     def delete_outbox(self, ids: Iterable[int]) -> None:
@@ -208,16 +179,16 @@ class RelaySession:
             return 0
         these = among_these(dialect, ids)
         with self._asking():
-            gone = self._connection.execute(_unawaited_among(dialect), these).rowcount
+            gone = self._connection.execute(queries.unawaited(dialect), these).rowcount
             leased = self._connection.execute(
-                _leased(dialect), these | leases(self._database.now())
+                queries.leased(dialect), these | leases(self._database.now())
             ).rowcount
         return len(ids) - gone - leased
 
     def _delete(self, table: Table, ids: Iterable[int]) -> None:
         dialect = self._connection.dialect
         with self._asking():
-            self._connection.execute(_removal(dialect, table), among_these(dialect, ids))
+            self._connection.execute(queries.removal(dialect, table), among_these(dialect, ids))
 
     def _own(self, **parameters: object) -> dict[str, object]:
         return {"component": self._component, **parameters}
@@ -241,7 +212,7 @@ class RelaySession:
     def _forgets_most(self, border: datetime) -> bool:
         """Tell whether the border lies beyond the middle of the time that the inbox spans."""
         with self._asking():
-            oldest, newest = self._connection.execute(_remembered, self._own()).one()
+            oldest, newest = self._connection.execute(queries.REMEMBERED, self._own()).one()
         return oldest is not None and border > oldest + (newest - oldest) / 2
 
     def purge_inbox(self, days: float) -> int:
@@ -260,73 +231,3 @@ class RelaySession:
                 .where(inbox.c.command_id.in_(old))
             )
         return result.rowcount
-
-
-def _first(table: Table, order: str, *conditions: ColumnElement[bool]) -> Select[Any]:
-    """Return the first rows of a component, until their bodies fill `BITE_BYTES`; at least one."""
-    own = select(table).where(table.c.component == bindparam("component"), *conditions)
-    rows = own.order_by(order).limit(bindparam("limit")).subquery()
-    before = func.sum(func.length(rows.c.body)).over(
-        order_by=(rows.c[order], rows.c.id), rows=(None, -1)
-    )
-    sized = select(rows, func.coalesce(before, 0).label("before")).subquery()
-    return select(sized).where(sized.c.before < BITE_BYTES).order_by(sized.c[order], sized.c.id)
-
-
-# Built once: to build them takes longer than to run them for a few rows.
-_above = outbox.c.id > bindparam("mark")
-_events = _first(outbox, "id", outbox.c.reply_to.is_(None), _above)
-_replies = _first(outbox, "id", outbox.c.reply_to.is_not(None), _above)
-_lowest = select(func.min(outbox.c.id)).where(outbox.c.component == bindparam("component"))
-_writing = text(
-    "SELECT virtualtransaction FROM pg_locks WHERE relation = CAST('outbox' AS regclass)"
-    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    " AND mode = 'RowExclusiveLock'"
-)
-_due = _first(retries, "due_at", retries.c.due_at <= bindparam("now"))
-_next_due = select(func.min(retries.c.due_at)).where(retries.c.component == bindparam("component"))
-_known = inbox.c.component == bindparam("component")
-_remembered = select(
-    select(func.min(inbox.c.recorded_at))
-    .where(_known, inbox.c.status != RETRYING)
-    .scalar_subquery(),
-    # Of whatever component: the newest row is only to tell the time.
-    select(func.max(inbox.c.recorded_at)).scalar_subquery(),
-)
-
-
-@cache
-def _removal(dialect: Dialect, table: Table) -> Delete:
-    return delete(table).where(among(dialect, table.c.id))
-
-
-@cache
-def _unawaited_among(dialect: Dialect) -> Delete:
-    return _removal(dialect, retries).where(~awaited)
-
-
-@cache
-def _leased(dialect: Dialect) -> Update:
-    # Who is settling an attempt at this moment holds its row; that one needs no lease.
-    free = (
-        select(retries.c.id).where(among(dialect, retries.c.id)).with_for_update(skip_locked=True)
-    )
-    lease = {"sends": retries.c.sends + 1, "due_at": lease_end}
-    return update(retries).where(retries.c.id.in_(free)).values(lease)
-
-
-def _retry_row(row: Any) -> RetryRow:
-    command = StoredCommand(row.body, row.properties)
-    return RetryRow(row.id, command, row.command_id, row.attempt, row.sends)
-
-
-def _outbox_row(row: Any) -> OutboxRow:
-    message = OutgoingMessage(
-        type=row.type,
-        body=row.body,
-        message_id=row.message_id,
-        correlation_id=row.correlation_id,
-        timestamp=row.timestamp,
-        headers=row.headers,
-    )
-    return OutboxRow(row.id, row.reply_to, row.aggregate_id, message)

@@ -27,7 +27,8 @@ from sqlalchemy.orm import Session
 
 from persistence.bulk import among, among_these
 from persistence.database import SerialKey, Timestamp, metadata
-from persistence.inbox import RETRYING, inbox
+from persistence.endings import RETRYING
+from persistence.inbox import inbox
 from persistence.inserts import Inserts
 from persistence.messages import StoredCommand
 from persistence.translation import driver_errors
@@ -50,6 +51,8 @@ retries = Table(
     Column("command_id", Uuid),
     Column("attempt", Integer),
     Column("sends", Integer, nullable=False, server_default="0"),
+    # Why the attempt before failed, in one line; NULL where none did, or an older release wrote it.
+    Column("error", Text),
     Index(None, "component", "due_at"),
     Index(None, "component", "command_id"),
     sqlite_autoincrement=True,
@@ -103,7 +106,9 @@ class Retries(Inserts):
         due_at: datetime,
         command_id: UUID | None = None,
         attempt: int | None = None,
+        error: str | None = None,
     ) -> None:
+        """`error`: why the attempt before failed."""
         if command_id:
             self._looked_after.add(command_id)
         self._rows.append(
@@ -114,6 +119,7 @@ class Retries(Inserts):
                 "properties": command.properties,
                 "command_id": command_id,
                 "attempt": attempt,
+                "error": error,
             }
         )
 

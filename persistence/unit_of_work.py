@@ -1,3 +1,5 @@
+"""One transaction for a batch of commands, each of which can be undone alone."""
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,7 +15,7 @@ from persistence.dead_letters import DeadLetters
 from persistence.exceptions import PersistenceError, Refused
 from persistence.identity_map import D, IdentityMap, SavedEvent
 from persistence.inbox import Inbox
-from persistence.outbox import Outbox, channel
+from persistence.outbox import Outbox, relay_name
 from persistence.retries import Retries
 from persistence.translation import driver_errors
 
@@ -111,4 +113,4 @@ class UnitOfWork:
         for part in (self.inbox, self.outbox, self.retries, self.dead_letters):
             part.write()
         if self._database.is_postgresql and (len(self.outbox) or len(self.retries)):
-            self._session.execute(select(func.pg_notify(channel(self._component), "")))
+            self._session.execute(select(func.pg_notify(relay_name(self._component), "")))

@@ -1,3 +1,5 @@
+"""All messages of the component by name and by class, and whether they fit together."""
+
 from collections.abc import Iterable
 
 from domain.messages import Command, Event

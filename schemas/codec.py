@@ -1,3 +1,5 @@
+"""From bytes to messages and back: JSON, its digest, and the schema that a type names."""
+
 import json
 from collections.abc import Iterator
 from difflib import get_close_matches

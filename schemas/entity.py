@@ -1,3 +1,5 @@
+"""How the messages of entities look on the wire."""
+
 from domain.entity import commands, events
 from schemas.fields import Text, Uuid
 from schemas.message import CommandSchema, EventSchema

@@ -1,3 +1,6 @@
+"""What a message, or a catalogue of messages, can be found wanting in."""
+
+
 class CatalogueError(Exception):
     """The schemas do not fit each other or the domain: a mistake in the program, found at start."""
 

@@ -1,3 +1,5 @@
+"""How the messages look that say that a command was rejected or has failed."""
+
 from domain import messages
 from schemas.fields import Text
 from schemas.message import EventSchema

@@ -1,3 +1,6 @@
+"""What keeps the worker from its work, in its own words."""
+
+
 class SettingsError(Exception):
     """An environment variable has a value we cannot work with; the message names it."""
 

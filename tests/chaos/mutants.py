@@ -25,26 +25,28 @@ from worker.consumer import consumer
 from worker.consumer.batches import Batches
 from worker.consumer.storage import Storage
 from worker.relay import outgoing
-from worker.relay.lane import BITE
+from worker.relay.backoff import BITE
 from worker.runtime.readiness import require_schema
 from worker.runtime.watchdog import Watchdog
 
 
 def ack_before_commit() -> None:
     """The second batch is acknowledged first; then the process dies, as processes do."""
-    apply = Batches._apply
+    take = Batches._next
     batches = []
 
-    def early(self: Any, batch: Any) -> Any:
-        batches.append(batch)
+    def early(self: Any) -> Any:
+        batch, joined = take(self)
+        if batch:
+            batches.append(batch)
         if len(batches) == 2:
-            self._intake.settle([item.delivery for item in batch])
+            self._intake.acknowledge([item.delivery for item in batch])
             for _ in range(5):
                 self._intake._broker.step(0.1)
             os._exit(1)
-        return apply(self, batch)
+        return batch, joined
 
-    Batches._apply = early  # type: ignore[method-assign]  # the mutation
+    Batches._next = early  # type: ignore[method-assign]  # the mutation
 
 
 def no_inbox() -> None:
@@ -89,13 +91,13 @@ def delete_past_a_nack() -> None:
 
     def in_large_bites(self: Any, *arguments: Any, **options: Any) -> None:
         if bites["large"] < 6:  # small bites, after the first nack, would hide the harm by luck
-            self._bite = BITE
+            self._backoff.bite = BITE
         send(self, *arguments, **options)
         bites["large"] += bool(self._sent)
 
     outgoing.Events._send = in_large_bites  # type: ignore[method-assign]  # the mutation
-    outgoing.deletable = lambda rows, confirmed: [  # type: ignore[assignment]  # the mutation
-        row.id for number, row in rows.items() if number in confirmed
+    outgoing.deletable = lambda sent: [  # type: ignore[assignment]  # the mutation
+        row.id for row, sending in sent if sending.confirmed
     ]
 
 

@@ -1,5 +1,6 @@
 """The processes themselves: how they start, stop, restart, and what they say of themselves."""
 
+import json
 import os
 import re
 import signal
@@ -179,7 +180,7 @@ def test_a_child_that_is_frozen_is_killed_and_started_again(system: System) -> N
         "AMQP_URL": system.amqp_url,
         "COMPONENT_NAME": system.name,
     }
-    child = Child(["relay", "--supervised-by", str(os.getpid())], settings, limit=3)
+    child = Child("relay", ["relay", "--supervised-by", str(os.getpid())], settings, limit=3)
 
     def is_up() -> bool:
         child.keep_running()
@@ -278,6 +279,20 @@ def test_not_ready_while_the_broker_does_not_have_us(system: System) -> None:
     consumer.wait_for_log("the broker is away")
     assert consumer.stop() == 0
     assert consumer.log().count("the broker is away") == 1
+
+
+def test_each_child_of_run_says_once_and_by_its_name_that_the_broker_is_away(
+    system: System,
+) -> None:
+    url = f"amqp://guest:guest@127.0.0.1:{free_port()}/%2F"
+    supervisor = system.start("run", "--consumers", "2", AMQP_URL=url)
+    away = '"event": "the broker is away"'
+    wait_for(lambda: supervisor.log().count(away) >= 3, "each child's line")
+    assert supervisor.stop() == 0
+    told = [json.loads(line) for line in supervisor.log().splitlines()]
+    said = [line["process"] for line in told if line["event"] == "the broker is away"]
+    assert sorted(said) == ["consume-1", "consume-2", "relay"]
+    assert {line["event"] for line in told} == {"the broker is away", "stopped"}
 
 
 def fails(*arguments: str, **settings: str) -> str:

@@ -23,12 +23,12 @@ from worker.consumer.processor import Processor
 from worker.relay.outgoing import Events
 
 CONSUMER_POINTS = {
-    "after receive": (Processor, "_work", "before"),
+    "after receive": (Processor, "apply", "before"),
     "after inbox read": (Inbox, "read", "after"),
     "before flush": (UnitOfWork, "_write", "before"),
     "before commit": (UnitOfWork, "_write", "after"),
-    "after commit before ack": (Intake, "settle", "before"),
-    "after ack": (Intake, "settle", "after"),
+    "after commit before ack": (Intake, "acknowledge", "before"),
+    "after ack": (Intake, "acknowledge", "after"),
 }
 RELAY_POINTS = {
     "relay after read": (RelaySession, "events", "after"),

@@ -80,6 +80,12 @@ def test_the_worker_leaves_database_and_schemas_to_those_who_own_them():
     assert strangers == []
 
 
+def test_the_first_line_of_every_module_says_what_it_is():
+    paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    silent = [path for path in paths if not ast.get_docstring(ast.parse(path.read_text()))]
+    assert [str(path.relative_to(ROOT)) for path in silent] == []
+
+
 def test_the_walk_over_modules_finds_the_whole_house():
     assert {"domain.entity.service", "schemas.codec", "worker.cli.people"} <= set(modules())
 

@@ -1,49 +1,16 @@
 """One connection to the broker, served by the one thread that owns it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Self
 
-import pika
-from pika.adapters.select_connection import IOLoop, SelectConnection
+from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
-from pika.exceptions import ChannelClosed, ConnectionClosed
 
-from worker.amqp.nodes import reachable
-from worker.amqp.tolerance import tolerate_bad_headers
-from worker.exceptions import BrokerUnavailable, Unsendable
-
-CONNECT_TIMEOUT = 10.0  # seconds for the TCP connect, and again for the AMQP handshake
-
-CHUNK = 65536  # bytes handed to the socket at a time
-
-
-class _Connection(SelectConnection):
-    """Gathers what is to be sent: pika alone makes a system call of each frame, three a message."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        self._unsent: list[bytes] = []
-        super().__init__(*arguments, **options)
-
-    def _adapter_emit_data(self, data: bytes) -> None:
-        self._unsent.append(data)
-
-    def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
-        """Refuse what the broker would end the connection for, before any of it is sent."""
-        most = self.params.frame_max
-        for frame in marshaled_frames:
-            if len(frame) > most:
-                raise Unsendable(f"A frame of {len(frame)} bytes, where {most} are agreed on.")
-        super()._output_marshaled_frames(marshaled_frames)
-
-    def flush(self) -> None:
-        """Hand what was gathered to the socket."""
-        if self._unsent and not self.is_closed:
-            data = b"".join(self._unsent)
-            self._unsent.clear()
-            for start in range(0, len(data), CHUNK):
-                super()._adapter_emit_data(data[start : start + CHUNK])
+from worker.amqp.connection import CONNECT_TIMEOUT, Connection, parameters
+from worker.amqp.reasons import unavailable
+from worker.exceptions import BrokerUnavailable
 
 
 class Broker:
@@ -61,25 +28,18 @@ class Broker:
         `beside`: another connection, whose `step` serves this one too and outlives it. Nothing is
         waited for then: `is_open` tells when this one may be used, and `lost` whether it ever will.
         """
-        tolerate_bad_headers()
         self.lost: BrokerUnavailable | None = None
         self._is_guest = beside is not None
         self.blocked = False
-        parameters = pika.URLParameters(reachable(url))
-        parameters.heartbeat = heartbeat
-        parameters.blocked_connection_timeout = None  # an alarm is not a lost connection: wait
-        parameters.socket_timeout = CONNECT_TIMEOUT
-        parameters.stack_timeout = CONNECT_TIMEOUT
-        parameters.client_properties = {"connection_name": name}
-        self._connection = _Connection(
-            parameters,
+        self._connection = Connection(
+            parameters(url, name, heartbeat),
             on_open_error_callback=self._on_closed,
             on_close_callback=self._on_closed,
             custom_ioloop=beside and beside._loop,
         )
         self._loop: IOLoop = self._connection.ioloop
         # All connections that this loop serves; each leaves when it is closed.
-        self._served: list[_Connection] = beside._served if beside else []
+        self._served: list[Connection] = beside._served if beside else []
         self._served.append(self._connection)
         self._connection.add_on_connection_blocked_callback(self._on_blocked)
         self._connection.add_on_connection_unblocked_callback(self._on_unblocked)
@@ -143,7 +103,7 @@ class Broker:
     ) -> Channel:
         """Begin to open a channel whose end, alone or with the connection, `on_close` hears of."""
         channel = self._connection.channel(on_open_callback=on_open)
-        channel.add_on_close_callback(lambda _, reason: on_close(_unavailable(reason)))
+        channel.add_on_close_callback(lambda _, reason: on_close(unavailable(reason)))
         return channel
 
     def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
@@ -167,7 +127,7 @@ class Broker:
         getattr(channel, method)(**arguments, callback=done.append)
         self._await(lambda: done or refused, method)
         if refused:
-            raise _unavailable(refused[0])
+            raise unavailable(refused[0])
         channel.close()
 
     def lose(self, error: BrokerUnavailable) -> None:
@@ -182,7 +142,8 @@ class Broker:
         if self._connection.is_open:
             self._connection.close()
         elif not (self._connection.is_closing or self._connection.is_closed):
-            # pika cannot end what it is only opening; who owns the loop waits a moment for it.
+            # pika cannot end a connection that it is only opening. So we end it when it is open;
+            # the owner of the loop waits a moment for that.
             self._connection.add_on_open_callback(lambda connection: connection.close())
         if self._is_guest:
             return
@@ -209,40 +170,16 @@ class Broker:
                 raise BrokerUnavailable(f"the broker does not answer: no {what}")
             self.step(0.5)
 
-    def _on_closed(self, connection: _Connection, reason: object) -> None:
+    def _on_closed(self, connection: Connection, reason: object) -> None:
         if connection in self._served:
             self._served.remove(connection)
         self._on_lost(connection, reason)
 
     def _on_lost(self, source: object, reason: object) -> None:
-        self.lose(_unavailable(reason))
+        self.lose(unavailable(reason))
 
     def _on_blocked(self, *_: object) -> None:
         self.blocked = True
 
     def _on_unblocked(self, *_: object) -> None:
         self.blocked = False
-
-
-def _unavailable(reason: object) -> BrokerUnavailable:
-    return BrokerUnavailable(_explain(reason), getattr(reason, "reply_code", None))
-
-
-def _explain(reason: object) -> str:
-    """Return the innermost reason: pika wraps a refused connect several times."""
-    while True:
-        causes = getattr(reason, "exceptions", None) or getattr(reason, "args", None)
-        cause = getattr(reason, "exception", None) or (causes and causes[-1])
-        if not isinstance(cause, Exception):
-            break
-        reason = cause
-    if isinstance(reason, ChannelClosed | ConnectionClosed):
-        return _naming_rights(str(reason.reply_text))
-    return str(reason) or type(reason).__name__
-
-
-def _naming_rights(refusal: str) -> str:
-    """Add what RabbitMQ before 3.11 leaves out: which right it is that a user has not."""
-    if not refusal.startswith("ACCESS_REFUSED - access to "):
-        return refusal
-    return f"{refusal}: configure is needed to declare, read to consume or bind, write to publish"

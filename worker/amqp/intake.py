@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
+from time import sleep
 from typing import Any, NamedTuple
 
 from pika import BasicProperties
@@ -57,13 +58,14 @@ class Intake:
             taken.append(self._next())
         return taken
 
-    def settle(self, deliveries: Sequence[Delivery]) -> None:
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """Acknowledge these deliveries, given in their order, and no other."""
         widen = self._careful and not deliveries[-1].suspect
         if widen:
-            # Before the ack, while nothing more can come: what goes back counts as delivered.
+            # We cancel before we ack. With a prefetch of 1 nothing else can arrive now; a message
+            # that arrived and went back would count one delivery towards its limit.
             self.stop()
-        self._acknowledge([delivery.tag for delivery in deliveries])
+        self._ack([delivery.tag for delivery in deliveries])
         if widen:
             self._widen()
 
@@ -73,7 +75,15 @@ class Intake:
             self.stop()
             self._widen()
 
-    def _acknowledge(self, tags: list[int]) -> None:
+    def wait(self, seconds: float) -> None:
+        """Serve the connection until something comes; but read little where much waits already."""
+        if self.bytes < BATCH_BYTES:
+            self._broker.step(seconds)
+        else:
+            self._broker.step()
+            sleep(seconds)
+
+    def _ack(self, tags: list[int]) -> None:
         """Acknowledge with one frame what has nothing unsettled before it: all, as a rule."""
         for tag in tags:
             self.bytes -= self._unsettled.pop(tag)
@@ -109,7 +119,8 @@ class Intake:
 
     def _consume(self, prefetch: int) -> None:
         self._broker.call(self._channel.basic_qos, prefetch_count=prefetch)
-        # Its answer is waited for: without, we would believe that we consume where nobody has us.
+        # We wait for the broker's answer: without it we would believe that we consume, although
+        # the broker may have refused.
         self._tag = self._broker.call(
             self._channel.basic_consume, queue=self.queue, on_message_callback=self._on_message
         ).consumer_tag
@@ -118,7 +129,8 @@ class Intake:
         self, channel: Channel, method: Any, properties: BasicProperties, body: bytes
     ) -> None:
         message = received(properties, body)
-        # Quorum queues count; where there is no count, any redelivery is suspect.
+        # A quorum queue tells how often it has delivered the message. Where it tells nothing, we
+        # suspect every message that is delivered again.
         count = message.headers.get("x-delivery-count")
         suspect = method.redelivered and not (isinstance(count, int) and count < FEW)
         self.bytes += message.size

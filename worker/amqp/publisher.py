@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import takewhile
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 from pika import BasicProperties
 from pika.channel import Channel
@@ -16,23 +16,30 @@ from worker.exceptions import BrokerUnavailable, Unsendable
 CONFIRM_TIMEOUT = 60.0  # seconds without any answer; a blocked connection may take longer
 
 
-class Target(NamedTuple):
-    """What goes where."""
+class Sending:
+    """A message on its way, and what the broker has said of it so far.
 
-    exchange: str
-    routing_key: str
-    body: bytes
-    properties: BasicProperties
+    One that is confirmed and returned has reached the broker, which found no queue for it.
+    """
+
+    __slots__ = ("confirmed", "exchange", "message_id", "nacked", "returned", "routing_key")
+
+    def __init__(self, exchange: str, routing_key: str, message_id: str | None) -> None:
+        self.exchange = exchange
+        self.routing_key = routing_key
+        self.message_id = message_id
+        self.confirmed = self.nacked = self.returned = False
+
+    def is_like(self, exchange: str, routing_key: str, message_id: str | None) -> bool:
+        mine = self.exchange, self.routing_key, self.message_id
+        return mine == (exchange, routing_key, message_id)
 
 
 class Publisher:
-    """Publishes on a channel of its own and knows what the broker said of each message.
+    """Publishes on a channel of its own, and writes on each message what the broker says of it.
 
     Nothing waits here but `wait`: whoever steps the connection sees what comes. `ready` tells that
     the channel is open, `error` that it is not any more.
-
-    `confirmed`, `nacked` and `returned` hold the numbers that `publish` gave. A message that is
-    confirmed and returned reached the broker, which found no queue for it.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -41,10 +48,7 @@ class Publisher:
         self.ready = False
         self.error: BrokerUnavailable | None = None
         self._last = 0
-        self._pending: dict[int, tuple[str, str, str | None]] = {}
-        self.confirmed: set[int] = set()
-        self.returned: set[int] = set()
-        self.nacked: set[int] = set()
+        self._pending: dict[int, Sending] = {}  # by the broker's number, in their order
         self._progress: object = None
         self._deadline = 0.0
         self._channel: Channel = broker.open_channel(self._on_open, self._on_close)
@@ -56,8 +60,8 @@ class Publisher:
 
     def publish(
         self, exchange: str, routing_key: str, body: bytes, properties: BasicProperties
-    ) -> int:
-        """Hand a message over and return its number.
+    ) -> Sending:
+        """Hand a message over, and return where the broker's answer will be read.
 
         Raises `Unsendable` where AMQP cannot carry it; nothing of it is sent then.
         """
@@ -70,8 +74,9 @@ class Publisher:
         except Exception as error:  # pika's encoder raises whatever it meets
             raise Unsendable(f"{type(error).__name__}: {error}") from error
         self._last += 1
-        self._pending[self._last] = (exchange, routing_key, properties.message_id)
-        return self._last
+        sending = Sending(exchange, routing_key, properties.message_id)
+        self._pending[self._last] = sending
+        return sending
 
     def is_overdue(self) -> bool:
         """Tell whether the broker owes an answer for too long. A nack is one, too."""
@@ -89,12 +94,6 @@ class Publisher:
             if self.error:
                 raise self.error
 
-    def forget(self) -> None:
-        """Drop what is known of messages that are settled."""
-        self.confirmed.clear()
-        self.returned.clear()
-        self.nacked.clear()
-
     def _on_open(self, channel: Channel) -> None:
         channel.add_on_return_callback(self._on_return)
         channel.confirm_delivery(ack_nack_callback=self._on_confirm, callback=self._on_ready)
@@ -107,20 +106,22 @@ class Publisher:
 
     def _on_confirm(self, frame: Any) -> None:
         method, tag = frame.method, frame.method.delivery_tag
-        tags = [tag]
+        numbers = [tag]
         if method.multiple:
-            tags = list(takewhile(lambda number: number <= tag, self._pending))
-        for number in tags:
-            del self._pending[number]
+            numbers = list(takewhile(lambda number: number <= tag, self._pending))
+        answered = map(self._pending.pop, numbers)
         if isinstance(method, Basic.Ack):
-            self.confirmed.update(tags)
+            for sending in answered:
+                sending.confirmed = True
         else:
-            self.nacked.update(tags)
+            for sending in answered:
+                sending.nacked = True
 
     def _on_return(
         self, channel: Channel, method: Any, properties: BasicProperties, body: bytes
     ) -> None:
-        # A return has no number of ours, but comes before its confirm, in the order of publishing.
-        target = (method.exchange, method.routing_key, properties.message_id)
-        candidates = (number for number, sent in self._pending.items() if sent == target)
-        self.returned.add(next(number for number in candidates if number not in self.returned))
+        # A return has no number of ours. But it comes before the confirm of its message, and the
+        # broker returns messages in the order in which they were published.
+        place = method.exchange, method.routing_key, properties.message_id
+        waiting = (sending for sending in self._pending.values() if not sending.returned)
+        next(sending for sending in waiting if sending.is_like(*place)).returned = True

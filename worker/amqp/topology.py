@@ -58,7 +58,8 @@ def _objects(settings: Settings) -> list[_Object]:
     last_resort = {
         **quorum,
         "x-delivery-limit": NO_DELIVERY_LIMIT,
-        # Whatever limit a policy sets: what finds no room waits in the command queue.
+        # A policy may limit the backstop queue. What finds no room there then waits in the
+        # command queue, instead of pushing older messages out.
         "x-overflow": "reject-publish",
     }
     arguments = {
@@ -123,7 +124,8 @@ def _find(broker: Broker, wanted: _Object, why_not: str) -> None:
             ) from error
         if error.code != ACCESS_REFUSED:
             raise
-        # From RabbitMQ 4.3 on, who has no right at all may not look: its first use will tell.
+        # From RabbitMQ 4.3 on, a user without any right on it may not even look whether it is
+        # there. We go on: if it is missing, its first use will fail and say so.
         log.debug("not looked for", what=str(wanted), error=str(error))
 
 

@@ -47,14 +47,14 @@ def send(type: str, fields: tuple[str, ...]) -> None:
         publisher = Publisher(broker)
         publisher.wait(lambda: publisher.ready)
         body = json_text(content)
-        number = publisher.publish("", settings.command_queue, body.encode(), properties)
+        sending = publisher.publish("", settings.command_queue, body.encode(), properties)
         publisher.wait(lambda: not publisher.pending)
-    if number in publisher.returned:
+    if sending.returned:
         raise click.ClickException(
             f"There is no queue {settings.command_queue} on this broker. Is COMPONENT_NAME right,"
             " and has the worker been started, or `python -m worker declare`?"
         )
-    if number in publisher.nacked:
+    if sending.nacked:
         raise BrokerUnavailable("it refused the message; the queue may be full")
     click.echo(body)
 

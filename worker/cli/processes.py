@@ -4,9 +4,10 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import click
-import structlog
 
 from persistence.database import Database
 from persistence.exceptions import StorageUnavailable
@@ -27,19 +28,24 @@ from worker.runtime.supervisor import Child, kill_all, supervise
 from worker.runtime.watchdog import LEEWAY, Watchdog, patience
 from worker.settings import Settings, read_settings
 
-log = structlog.get_logger()
-
 LAST_PORT = 65535
 
-supervised_by = click.option("--supervised-by", type=int, hidden=True)
-pulse = click.option("--pulse", type=int, hidden=True)
+Process = Callable[[Component, StopFlag, Health], Consumer | Relay]
+Command = Callable[..., None]
 
 
-def prepare() -> Settings:
-    """Read the settings and set up the logs."""
+def prepare(process: str | None = None) -> Settings:
+    """Read the settings and set up the logs, in which `process` names who speaks."""
     settings = read_settings()
-    configure_logs(settings.log_level, settings.log_format)
+    configure_logs(settings.log_level, settings.log_format, process)
     return settings
+
+
+def supervised(command: Command) -> Command:
+    """Give a command the options by which `run` starts it."""
+    for name, kind in (("--supervised-by", int), ("--pulse", int), ("--named", str)):
+        command = click.option(name, type=kind, hidden=True)(command)
+    return command
 
 
 @click.command("migrate")
@@ -64,60 +70,51 @@ def declare_command() -> None:
 
 
 @click.command()
-@supervised_by
-@pulse
-def consume(supervised_by: int | None, pulse: int | None) -> None:
+@supervised
+def consume(**options: Any) -> None:
     """Take commands from the queue and apply them."""
-    _work(
-        supervised_by,
-        pulse,
-        lambda component, stop, health: Consumer(component, stop, health).run(),
-    )
+    _work(Consumer, "consume", **options)
 
 
 @click.command()
-@supervised_by
-@pulse
-def relay(supervised_by: int | None, pulse: int | None) -> None:
+@supervised
+def relay(**options: Any) -> None:
     """Publish the stored events; one relay works, others stand by."""
-    _work(
-        supervised_by,
-        pulse,
-        lambda component, stop, health: Relay(component, stop, health).run(),
-    )
+    _work(Relay, "relay", **options)
 
 
 @click.command()
 @click.option("--consumers", default=1, show_default=True, type=click.IntRange(1, 64))
 def run(consumers: int) -> None:
     """Run consumers and a relay, and start again what dies."""
-    settings = prepare()
-    compose(settings)  # what is wrong with the messages is said once, here
-    with Database(settings.database_url, settings.database_deadline) as database:
-        try:
-            require_schema(database)
-        except StorageUnavailable as error:
-            log.warning("the database is away", error=str(error))  # the children wait for it
-    _refuse_other_topology(settings)
+    settings = prepare("run")
+    _refuse_what_no_child_could_mend(settings)
     if settings.http_port and settings.http_port + consumers > LAST_PORT:
         raise SettingsError(f"HTTP_PORT: {settings.http_port} + {consumers} is no port.")
-    children = []
-    for i, name in enumerate([*["consume"] * consumers, "relay"]):
-        environment = {"HTTP_PORT": str(settings.http_port + i)} if settings.http_port else {}
-        arguments = [name, "--supervised-by", str(os.getpid())]
-        children.append(Child(arguments, environment, patience(settings) + LEEWAY))
+    names = [*(f"consume-{number}" for number in range(1, consumers + 1)), "relay"]
+    children = [_child(name, place, settings) for place, name in enumerate(names)]
     stop = StopFlag(settings.drain_timeout)
     stop.install(at_once=lambda: kill_all(children))
     sys.exit(supervise(children, stop, settings.drain_timeout))
 
 
+def _child(name: str, place: int, settings: Settings) -> Child:
+    command, _, _ = name.partition("-")
+    environment = {"HTTP_PORT": str(settings.http_port + place)} if settings.http_port else {}
+    arguments = [command, "--supervised-by", str(os.getpid())]
+    return Child(name, arguments, environment, patience(settings) + LEEWAY)
+
+
 def _work(
-    supervisor: int | None,
+    process: Process,
+    name: str,
+    *,
+    supervised_by: int | None,
     pulse: int | None,
-    process: Callable[[Component, StopFlag, Health], None],
+    named: str | None,
 ) -> None:
-    settings = prepare()
-    stop = StopFlag(settings.drain_timeout, supervisor)
+    settings = prepare(named or name)
+    stop = StopFlag(settings.drain_timeout, supervised_by)
     stop.install()
     component = compose(settings)
     # What is imported by now stays: the collector need not look at it again and again. Nor need it
@@ -130,7 +127,7 @@ def _work(
             _serve_health(health, settings)
         Watchdog(health, stop, patience(settings), pulse).start()
         try:
-            process(component, stop, health)
+            process(component, stop, health).run()
         finally:
             health.metrics.summary.tell()
 
@@ -145,13 +142,18 @@ def _serve_health(health: Health, settings: Settings) -> None:
         raise SettingsError(f"HTTP_HOST, HTTP_PORT: {address} cannot be used: {why}.") from error
 
 
-def _refuse_other_topology(settings: Settings) -> None:
-    """Raise `TopologyMismatch` here, once, and not in children again and again."""
-    try:
-        with Broker(settings.amqp_url, f"{settings.component_name} run", settings.heartbeat) as b:
-            declare(b, settings)
-    except BrokerUnavailable as error:
-        log.warning("the broker is away", error=str(error))  # the children wait for it
+def _refuse_what_no_child_could_mend(settings: Settings) -> None:
+    """Raise here, once, what would else end children again and again.
+
+    What is away is no such thing: the children wait for it, and say so.
+    """
+    compose(settings)
+    away = suppress(StorageUnavailable, BrokerUnavailable)
+    with Database(settings.database_url, settings.database_deadline) as database, away:
+        require_schema(database)
+    name = f"{settings.component_name} run"
+    with away, Broker(settings.amqp_url, name, settings.heartbeat) as broker:
+        declare(broker, settings)
 
 
 COMMANDS = (migrate_command, declare_command, run, consume, relay)

@@ -1,7 +1,7 @@
 """The end of commands that killed every worker that took them."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf
 from time import monotonic
@@ -12,10 +12,10 @@ from worker.amqp.broker import Broker
 from worker.amqp.intake import Intake
 from worker.amqp.topology import backstop_queue
 from worker.component import Component
-from worker.consumer.batches import Batches
+from worker.consumer.batches import Batches, Settle
 from worker.consumer.held import Held
 from worker.consumer.pace import Pace
-from worker.consumer.reading import Received
+from worker.consumer.processor import Processor
 from worker.consumer.storage import Work
 from worker.exceptions import BrokerUnavailable
 
@@ -27,10 +27,8 @@ LONGEST = 60.0  # seconds between two attempts to open the connection
 class Crashed(Batches):
     """Gives up what comes, without trying it."""
 
-    def _settle(self, received: Sequence[Received]) -> Counter[str]:
-        return self._processor.crash(received, self._held.lock_wait)
-
-    _postpone = _settle
+    def _ways(self, processor: Processor) -> tuple[Settle, Settle]:
+        return processor.give_up, processor.give_up
 
 
 class Backstop:
@@ -53,7 +51,7 @@ class Backstop:
         self._stopped = False
         self._pace = Pace(1, component.settings.batch_seconds)
         self._held = Held()
-        # Nothing of it is rehearsed: these commands are not tried again.
+        # Always empty: these commands are only given up, so there is nothing to rehearse.
         self.failed: Work = deque()
 
     @property

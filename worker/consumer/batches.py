@@ -1,19 +1,16 @@
 """From deliveries to commits: a batch that cannot pass as it is becomes smaller, and waits."""
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from time import monotonic
 from typing import NoReturn
 from uuid import UUID
 
 from persistence.exceptions import (
-    Collision,
     Conflict,
     Doubtful,
-    Locked,
     PersistenceError,
-    Refused,
     Silent,
     StorageUnavailable,
     TooSlow,
@@ -25,15 +22,13 @@ from worker.consumer.held import Group, Held, Item, in_order
 from worker.consumer.pace import Pace
 from worker.consumer.processor import Processor
 from worker.consumer.reading import Reader, Received
+from worker.consumer.verdict import Verdict, judge, waits
 
-# What may be the fault of one command, and what of a batch: found by trying fewer.
-_OF_ONE = (Collision, Refused, TooSlow)
-_OF_MANY = (*_OF_ONE, Conflict, Doubtful, Silent)
-# What one command may wait for alone, while the others go on.
-_WAITS = (Conflict, Doubtful)
-# A share of our deadline: the server's own limit is behind it, so whoever ends a statement before
-# that was somebody else.
+# The server ends a statement of ours at 0.9 of our deadline. One that ended before this share of
+# the deadline was therefore ended by somebody else.
 _CANCELLED = 0.8
+
+Settle = Callable[[Sequence[Received], float | None], Counter[str]]
 
 REMEMBERED = 16  # batches that failed in an outage, to be rehearsed before more are taken
 
@@ -50,12 +45,18 @@ class Batches:
         self._intake = intake
         self._pace = pace
         self._processor = Processor(component)
+        self._settle, self._postpone = self._ways(self._processor)
         self._reader = Reader(component.codec, component.settings.max_message_bytes)
         self._left: deque[Item] = deque()  # taken, but to be tried again
+        self._tried_again = False  # the whole batch, because of another transaction
         self._cancelled_before = _CANCELLED * component.settings.database_deadline
         self._held = held
         held.reconnected()
         self.failed: deque[Sequence[Received]] = deque(maxlen=REMEMBERED)
+
+    def _ways(self, processor: Processor) -> tuple[Settle, Settle]:
+        """Return how commands are settled, and how those that have waited too long."""
+        return processor.apply, processor.postpone
 
     @property
     def unsettled(self) -> bool:
@@ -88,17 +89,11 @@ class Batches:
             return Counter()
         began = monotonic()
         try:
-            endings = self._apply(batch)
+            endings = self._settle([item.received for item in batch], self._held.lock_wait)
         except PersistenceError as error:
             return self._otherwise(batch, error, monotonic() - began)
         self._pace.took(endings.total() + joined, monotonic() - began)
         return self._done(batch, endings)
-
-    def _settle(self, received: Sequence[Received]) -> Counter[str]:
-        return self._processor.apply(received, self._held.lock_wait)
-
-    def _postpone(self, received: Sequence[Received]) -> Counter[str]:
-        return self._processor.postpone(received, self._held.lock_wait)
 
     def _next(self) -> tuple[list[Item], int]:
         """Return what is to be tried now, and how many more joined others that wait."""
@@ -122,23 +117,14 @@ class Batches:
             return self._component.aggregate_id(command)
         return item.received.command_id or item.delivery.tag
 
-    def _apply(self, batch: Sequence[Item]) -> Counter[str]:
-        received = [item.received for item in batch]
-        try:
-            return self._settle(received)
-        except Locked:
-            raise
-        except (Collision, Conflict):
-            # The other transaction has ended: reading again shows what it wrote.
-            return self._settle(received)
-
     def _done(self, batch: Sequence[Item], endings: Counter[str]) -> Counter[str]:
         """Acknowledge what was committed: the first so many. There was no time for the others."""
         done = endings.total()
-        self._intake.settle([item.delivery for item in batch[:done]])
+        self._intake.acknowledge([item.delivery for item in batch[:done]])
         self._put_back(batch[done:])
         self.failed.clear()
         self._held.success()
+        self._tried_again = False
         return endings
 
     def _put_back(self, items: Sequence[Item]) -> None:
@@ -147,25 +133,28 @@ class Batches:
     def _otherwise(
         self, batch: Sequence[Item], error: PersistenceError, seconds: float
     ) -> Counter[str]:
-        """Try fewer next time; with a single one, find out what that means for it."""
-        alone = len(batch) == 1
-        waits = isinstance(error, _WAITS) or (
-            alone and isinstance(error, TooSlow) and seconds < self._cancelled_before
-        )
-        if waits:
+        """Do with the batch what the error asks for."""
+        alone, early = len(batch) == 1, seconds < self._cancelled_before
+        verdict = judge(error, alone=alone, early=early, again=self._tried_again)
+        self._tried_again = verdict is Verdict.AGAIN
+        if verdict is not Verdict.AGAIN and waits(error, alone=alone, early=early):
             self._held.conflict(len(batch))
-        if alone and waits:
+        if verdict is Verdict.HOLD:
             return self._hold(batch[0], error)
-        if alone and isinstance(error, _OF_ONE):
-            return self._refuse(batch[0], error)
-        if alone or not isinstance(error, _OF_MANY):
+        if verdict is Verdict.COUNT:
+            return self._count_failure(batch[0], error)
+        if verdict is Verdict.OUTAGE:
             self._fail(batch, error)
         self._put_back(batch)
-        if isinstance(error, TooSlow | Silent):
-            self._pace.too_slow(len(batch), seconds)
-        else:
-            self._pace.halve(len(batch))
+        if verdict is Verdict.SMALLER:
+            self._be_smaller(len(batch), error, seconds)
         return Counter()
+
+    def _be_smaller(self, commands: int, error: PersistenceError, seconds: float) -> None:
+        if isinstance(error, TooSlow | Silent):
+            self._pace.too_slow(commands, seconds)
+        else:
+            self._pace.halve(commands)
 
     def _fail(self, batch: Sequence[Item], error: PersistenceError) -> NoReturn:
         """Keep the batch, and let all wait."""
@@ -177,11 +166,11 @@ class Batches:
         if failed not in self.failed:
             self.failed.append(failed)
 
-    def _refuse(self, item: Item, error: PersistenceError) -> Counter[str]:
+    def _count_failure(self, item: Item, error: PersistenceError) -> Counter[str]:
         try:
-            endings = self._processor.refuse(item.received, error)
+            endings = self._processor.count_failure(item.received, error)
         except PersistenceError as again:
-            # Not even the dead letter can be stored: hold the message rather than lose it.
+            # The database refuses even the dead letter. We hold the message rather than lose it.
             reason = f"a refused command cannot be stored: {again}"
             self._fail([item], StorageUnavailable(reason))
         return self._done([item], endings)
@@ -194,7 +183,8 @@ class Batches:
             self._fail([item], StorageUnavailable(str(away)))
         self._held.add(self._key(item), item)
         if not self._component.settings.single_active_consumer:
-            # To ask for more, the consumer is cancelled for a moment: another would become active.
+            # To raise the prefetch, we cancel our consumer for a moment. With a single active
+            # consumer, the broker would make another one active in that moment.
             self._intake.keep(item.delivery)
         if self._nobody_passes:
             self._remember([item.received])
@@ -222,7 +212,7 @@ class Batches:
         """Have commands sent again later, so that others are delivered."""
         some = crowd.items[1 : self._pace.size + 1]
         try:
-            endings = self._postpone([item.received for item in some])
+            endings = self._postpone([item.received for item in some], self._held.lock_wait)
         except (StorageUnavailable, Conflict):
             raise
         except PersistenceError:
@@ -234,25 +224,30 @@ class Batches:
         done = some[: endings.total()]
         self._held.thin(crowd, len(done))
         self._held.success()
-        self._intake.settle([item.delivery for item in done])
+        self._intake.acknowledge([item.delivery for item in done])
         return endings
 
     def _try_held(self, patience: float) -> Counter[str]:
         """Try the first of a group; the others of the group follow when it has passed."""
         group = self._held.next()
         received = [item.received for item in group.items]
-        # Sent again, it would be overtaken by what is delivered already: not where order counts.
+        lock_wait = self._held.lock_wait
+        # A command that we send again comes behind those that are delivered already. Where the
+        # order counts, it must wait here instead.
         ordered = self._component.settings.single_active_consumer
         overdue = not ordered and monotonic() > group.since + patience
         try:
-            endings = self._postpone(received) if overdue else self._settle(received[:1])
-        except _WAITS as error:
+            if overdue:
+                endings = self._postpone(received, lock_wait)
+            else:
+                endings = self._settle(received[:1], lock_wait)
+        except (Conflict, Doubtful) as error:
             self._held.later(error)
             if self._nobody_passes:
                 raise
             return Counter()
         except PersistenceError:
-            # Whatever it is, it is found as with any other command.
+            # These commands go back among the others, where we find out what is wrong with them.
             self._put_back(self._held.release())
             return Counter()
         return self._done(self._held.release(), endings)

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from contextlib import closing
+from functools import partial
 from random import uniform
-from time import monotonic, sleep
+from time import monotonic
 
 import structlog
 
@@ -20,14 +21,14 @@ from worker.consumer.storage import Storage
 from worker.exceptions import BrokerUnavailable, Stopped
 from worker.runtime.health import Health
 from worker.runtime.patience import Patience
+from worker.runtime.pause import Pause
 from worker.runtime.stop import StopFlag
 
 log = structlog.get_logger()
 
-TICK = 1.0  # seconds: no wait is longer without a look at the stop flag and the heartbeats
 BREATH = 0.1  # seconds between two looks for more while as much is held as may be
-# Seconds of database outage after which deliveries are held no longer: the broker would take back,
-# after its own consumer timeout, what is held too long.
+# Seconds of database outage after which we give deliveries back. The broker has a timeout of its
+# own, after which it would end the channel of a consumer that acknowledges nothing.
 GIVE_BACK_AFTER = 300.0
 
 _ALL_WAIT = "every command waits for a lock in the database"
@@ -48,11 +49,10 @@ class Consumer:
         self._health = health
         self._pace = Pace(settings.batch_size, settings.batch_seconds)
         self._held = Held()
-        self._broker: Broker | None = None
-        self._intake: Intake | None = None
-        self._backstop = Backstop(component, lambda main: self._connect("backstop", main))
-        self._patience_with_broker = Patience("the broker", BrokerUnavailable, self._hold)
-        self._storage = Storage(component, health, self._hold)
+        self._pause = Pause(stop, health)
+        self._backstop = Backstop(component, partial(self._connect, "backstop"))
+        self._patience_with_broker = Patience("the broker", BrokerUnavailable, self._pause)
+        self._storage = Storage(component, health, self._pause)
 
     def run(self) -> None:
         """Consume until the stop flag is set, then drain. Raises `Unsuitable` at the start."""
@@ -60,9 +60,9 @@ class Consumer:
             self._storage.begin()
             while not self._stop:
                 self._serve(*self._patience_with_broker(self._open))
-            log.info("stopped")
         except Stopped:
-            log.info("stopped; what was not settled goes back to the queue")
+            pass  # while it waited
+        log.info("stopped")
 
     def _connect(self, role: str, beside: Broker | None = None) -> Broker:
         settings, name = self._settings, f"{self._settings.component_name} {role}"
@@ -76,9 +76,9 @@ class Consumer:
             return broker, Intake(broker, queue, prefetch)
 
     def _serve(self, broker: Broker, intake: Intake) -> None:
-        self._broker, self._intake = broker, intake
+        alive = self._pause.serving(partial(self._keep_alive, broker, intake))
         try:
-            with broker, closing(self._backstop):
+            with broker, closing(self._backstop), alive:
                 batches = Batches(self._component, intake, self._pace, self._held)
                 self._consume(broker, intake, batches)
         except BrokerUnavailable as error:
@@ -86,26 +86,28 @@ class Consumer:
         except _OutageTooLong:
             log.warning("gave back what was delivered, until the database is back")
         finally:
-            self._broker = self._intake = None
             self._health.working(False)
         if self._storage.seconds:
             self._storage.wait()
         if not self._stop:
-            self._hold(uniform(0.1, 0.5))  # noqa: S311 - consumers shall not come back in step
+            self._pause(uniform(0.1, 0.5))  # noqa: S311 - consumers shall not come back in step
 
     def _consume(self, broker: Broker, intake: Intake, commands: Batches) -> None:
         self._health.working(True)
         log.info("consuming", queue=self._settings.command_queue)
-        while not self._stop:
-            self._health.tick()
-            self._gather(broker, intake, commands)
-            self._work(commands)
-            self._backstop.serve(broker)
-            self._work(self._backstop)
-            if not self._storage.seconds:
-                self._health.trouble = _ALL_WAIT if commands.all_wait else None
-        self._health.working(False)
-        self._drain(broker, intake, commands)
+        try:
+            while not self._stop:
+                self._gather(broker, intake, commands)
+                self._work(commands)
+                self._work(self._backstop)
+                if not self._storage.seconds:
+                    self._health.trouble = _ALL_WAIT if commands.all_wait else None
+            self._health.working(False)
+            self._drain(broker, intake, commands)
+        except Stopped:
+            if self._holds_any(commands):
+                log.info("what was not settled goes back to the queue")
+            raise
 
     def _drain(self, broker: Broker, intake: Intake, commands: Batches) -> None:
         """Work off what was delivered, and take no more."""
@@ -113,37 +115,44 @@ class Consumer:
         self._backstop.stop()
         if not self._settings.single_active_consumer:
             intake.stop()
-        while commands.unsettled or self._backstop.unsettled:
+        while self._holds_any(commands):
             self._stop.check()
             settled = self._work(commands), self._work(self._backstop)
             if not any(settled):
-                self._hold(0.05)
+                self._pause(0.05)
             elif not self._settings.single_active_consumer:
-                broker.step()  # which would bring more where nothing was cancelled
+                broker.step()  # a single active consumer was not cancelled: it would get more
         intake.finish()
         if self._settings.single_active_consumer:
-            # Cancelled or closed in good order, we would hand over first, and be overtaken by the
-            # next one with what we have not taken yet. Broken off, it goes back before that.
+            # As soon as we cancel or close in good order, RabbitMQ activates the next consumer, and
+            # only then requeues what we hold: later commands would overtake ours. When a connection
+            # drops, it requeues first.
             broker.break_off()
 
     def _gather(self, broker: Broker, intake: Intake, commands: Batches) -> None:
         """Wait for a delivery; then take all that has arrived: the busier, the larger the batch."""
         arrived = len(intake.waiting)
-        idle = min(TICK, commands.idle, self._backstop.idle)
-        # What is held may wait for long, and its neighbours shall not wait with it: so a little is
-        # read all the same.
-        self._wait(idle if intake.bytes < BATCH_BYTES else min(BREATH, idle), broker)
+        idle = min(commands.idle, self._backstop.idle)
+        # What is held may wait for long, and its neighbours shall not wait with it: so we read a
+        # little all the same.
+        self._pause.moment(idle if intake.bytes < BATCH_BYTES else min(BREATH, idle))
         while arrived < len(intake.waiting) < self._pace.size and intake.bytes < BATCH_BYTES:
             arrived = len(intake.waiting)
             broker.step(0)
 
     def _work(self, batches: Batches | Backstop) -> bool:
-        """Let it settle what it can, and tell whether it did; wait where the database is away."""
+        """Let it settle what it can, and tell whether it did; wait where the database is away.
+
+        Waiting may raise `Stopped` and `BrokerUnavailable`.
+        """
         started = monotonic()
         try:
             endings = batches.step(GIVE_BACK_AFTER)
-        except PersistenceError as error:  # an outage, by whatever name: it ends no process
-            self._storage.away(error, batches)
+        except PersistenceError as error:  # An outage, by whatever name, ends no process.
+            seconds = self._storage.away(error, batches)
+            if self._storage.seconds > GIVE_BACK_AFTER:
+                raise _OutageTooLong from error
+            self._pause(seconds)
             return False
         if endings:
             self._report(endings, monotonic() - started)
@@ -158,26 +167,9 @@ class Consumer:
         self._health.metrics.summary.add(endings, seconds)
         log.debug("batch", commands=endings.total(), seconds=round(seconds, 4), **endings)
 
-    def _hold(self, seconds: float) -> None:
-        """Wait; keep what was delivered and the connection alive meanwhile."""
-        until = monotonic() + seconds
-        while (left := until - monotonic()) > 0:
-            self._health.tick()
-            self._stop.check()
-            if self._broker:
-                if self._storage.seconds > GIVE_BACK_AFTER:
-                    raise _OutageTooLong
-                self._backstop.serve(self._broker)
-                self._wait(min(left, TICK), self._broker)
-            elif self._stop:
-                raise Stopped  # nothing is held, so there is nothing to drain
-            else:
-                sleep(min(left, TICK))
+    def _keep_alive(self, broker: Broker, intake: Intake, seconds: float) -> None:
+        self._backstop.serve(broker)
+        intake.wait(seconds)
 
-    def _wait(self, seconds: float, broker: Broker) -> None:
-        """Serve the connection; but read little where much is unsettled already."""
-        if self._intake is None or self._intake.bytes < BATCH_BYTES:
-            broker.step(seconds)
-        else:
-            broker.step()
-            sleep(seconds)
+    def _holds_any(self, commands: Batches) -> bool:
+        return commands.unsettled or self._backstop.unsettled

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
-from typing import NamedTuple
 
 import structlog
 
 from domain.messages import Command
+from persistence.endings import Ending
 from persistence.exceptions import PersistenceError
 from persistence.unit_of_work import UnitOfWork
 from worker.component import Component
@@ -18,13 +19,7 @@ from worker.consumer.settlement import Settlement
 
 log = structlog.get_logger()
 
-Settle = Callable[[Settlement, Received], str]
-
-
-class _Work(NamedTuple):
-    unit: UnitOfWork
-    settlement: Settlement
-    endings: Counter[str]
+Settle = Callable[[Received], Ending]
 
 
 class Processor:
@@ -45,64 +40,64 @@ class Processor:
         What there is no time for is left: the first so many of the batch are done.
         `lock_wait`: seconds to wait for a lock, where not as long as the database does anyway.
         """
-        return self._commit(batch, _settle, lock_wait, _commands(batch))
+        with self._committed(batch, lock_wait, _commands(batch)) as settlement:
+            return self._settle(batch, settlement.settle)
 
     def rehearse(self, batch: Sequence[Received]) -> None:
         """Do all that `apply` does, and take it back."""
-        with self._work(batch, _settle, None, _commands(batch)) as work:
-            work.unit.rehearse()
+        with self._begun(batch, None, _commands(batch)) as (unit, settlement):
+            self._settle(batch, settlement.settle)
+            unit.rehearse()
 
-    def refuse(self, received: Received, error: PersistenceError) -> Counter[str]:
-        """Settle a command whose changes the database refused when it was alone."""
-        return self._commit([received], lambda settlement, r: settlement.refused(r, error))
+    def count_failure(self, received: Received, error: PersistenceError) -> Counter[str]:
+        """Count a failed attempt of a command whose changes the database refuses."""
+        with self._committed([received]) as settlement:
+            return self._settle([received], partial(settlement.count_failure, error=error))
 
     def postpone(self, batch: Sequence[Received], lock_wait: float | None = None) -> Counter[str]:
         """Have commands sent again later that could not be tried yet."""
-        return self._commit(batch, lambda settlement, r: settlement.postponed(r), lock_wait)
+        with self._committed(batch, lock_wait) as settlement:
+            return self._settle(batch, settlement.postpone)
 
-    def crash(self, batch: Sequence[Received], lock_wait: float | None = None) -> Counter[str]:
-        """Settle commands that ended every process that took them."""
-        return self._commit(batch, lambda settlement, r: settlement.crashed(r), lock_wait)
-
-    def _commit(
-        self,
-        batch: Sequence[Received],
-        settle: Settle,
-        lock_wait: float | None = None,
-        commands: Sequence[Command] = (),
-    ) -> Counter[str]:
-        self._collector.handled(sum(received.message.size for received in batch))
-        with self._work(batch, settle, lock_wait, commands) as work:
-            work.unit.commit()
-        work.settlement.report()
-        return work.endings
+    def give_up(self, batch: Sequence[Received], lock_wait: float | None = None) -> Counter[str]:
+        """End commands that ended every process that took them."""
+        with self._committed(batch, lock_wait) as settlement:
+            return self._settle(batch, settlement.give_up)
 
     @contextmanager
-    def _work(
+    def _committed(
         self,
         batch: Sequence[Received],
-        settle: Settle,
-        lock_wait: float | None,
-        commands: Sequence[Command],
-    ) -> Iterator[_Work]:
-        """Give the transaction in which the commands were settled, for the block to end it."""
+        lock_wait: float | None = None,
+        commands: Sequence[Command] = (),
+    ) -> Iterator[Settlement]:
+        """Give a transaction to settle in; it is committed at the end of the block."""
+        self._collector.handled(sum(received.message.size for received in batch))
+        with self._begun(batch, lock_wait, commands) as (unit, settlement):
+            yield settlement
+            unit.commit()
+        settlement.failures.report()
+
+    @contextmanager
+    def _begun(
+        self, batch: Sequence[Received], lock_wait: float | None, commands: Sequence[Command]
+    ) -> Iterator[tuple[UnitOfWork, Settlement]]:
+        """Give a transaction that knows all it needs to know of the batch."""
         with self._component.unit_of_work() as unit:
             if lock_wait is not None:
                 unit.wait_for_locks(lock_wait)
-            # Aggregates first: who waits for a lock then reads what its holder put into the inbox.
+            # We lock the aggregates before we read the inbox. Where we have to wait for a lock, we
+            # then read what its holder has put into the inbox in the meantime.
             handlers = self._component.handlers(unit)
             handlers.lock(commands)
             unit.inbox.read({received.command_id for received in batch if received.command_id})
-            settlement = Settlement(unit, handlers, self._component)
-            yield _Work(unit, settlement, self._settle(batch, settlement, settle))
+            yield unit, Settlement(unit, handlers, self._component)
 
-    def _settle(
-        self, batch: Sequence[Received], settlement: Settlement, settle: Settle
-    ) -> Counter[str]:
+    def _settle(self, batch: Sequence[Received], settle: Settle) -> Counter[str]:
         endings: Counter[str] = Counter()
         until = monotonic() + self._seconds
         for received in batch:
-            ending = settle(settlement, received)
+            ending = settle(received)
             endings[ending] += 1
             log.debug(
                 "command settled",
@@ -117,7 +112,3 @@ class Processor:
 
 def _commands(batch: Sequence[Received]) -> list[Command]:
     return [received.command for received in batch if received.command]
-
-
-def _settle(settlement: Settlement, received: Received) -> str:
-    return settlement.settle(received)

@@ -9,7 +9,8 @@ from schemas.exceptions import Undecodable
 from worker.amqp.wire import Message
 from worker.consumer.labels import refuse_other_formats
 
-# An oversized body is still searched for its command id, up to this many times the limit.
+# A body above the limit is no command, but its sender shall hear so: up to this many times the
+# limit we still parse it, to find its command id.
 _SEARCHED = 4
 
 
@@ -60,7 +61,8 @@ class Reader:
         except Exception as error:  # of schemas and command classes, which can be anything
             fingerprint = fingerprint or sha256(message.body).hexdigest()
             if isinstance(error, Undecodable):
-                # It tells all itself; where it was raised, everything is referred to in a circle.
+                # The fault says everything itself. Its traceback would keep the frames of the
+                # parser alive, and with them the whole message, in a circle of references.
                 error.__cause__ = error.__context__ = error.__traceback__ = None
                 if _is_event(message, content):
                     return Received(message, None, fingerprint)

@@ -1,8 +1,9 @@
 """Giving a dead letter another chance."""
 
 from persistence.dead_letters import DeadLetterView
+from persistence.endings import FAILED, RETRYING
 from persistence.exceptions import Collision
-from persistence.inbox import FAILED, RETRYING, InboxEntry
+from persistence.inbox import InboxEntry
 from persistence.messages import StoredCommand
 from persistence.unit_of_work import UnitOfWork
 from schemas.exceptions import Undecodable
@@ -50,7 +51,8 @@ def _replay(component: Component, letter_id: int) -> None:
 def _send_again(unit: UnitOfWork, letter: DeadLetterView, received: Received) -> None:
     entry = _opened(unit, received)
     unit.inbox.record(entry)
-    # Attempts go on counting: no old copy of the command shall pass for the new attempt.
+    # The number of the attempt goes on from the last one. If it began again at 1, an old copy of
+    # the command that is still in a queue would pass for the new attempt.
     marks = {ATTEMPT_HEADER: entry.attempt, FIRST_HEADER: entry.attempt, HISTORY_HEADER: ""}
     headers = {**letter.properties.get("headers", {}), **marks}
     command = StoredCommand(letter.body, {**letter.properties, "headers": headers})

@@ -37,7 +37,7 @@ class Storage:
     """One outage, from the first work that fails to the first that succeeds, by whatever name."""
 
     def __init__(
-        self, component: Component, health: Health, sleep: Callable[[float], None]
+        self, component: Component, health: Health, pause: Callable[[float], None]
     ) -> None:
         self._database = component.database
         self._processor = Processor(component)
@@ -45,7 +45,7 @@ class Storage:
         self._failing: set[Worker] = set()
         self._failed: Work = deque()
         self._patience = Patience(
-            "the database", (StorageUnavailable, Conflict, Collision, Refused), sleep
+            "the database", (StorageUnavailable, Conflict, Collision, Refused), pause
         )
 
     @property
@@ -53,12 +53,16 @@ class Storage:
         """Return how long it has been away; 0 while it is there."""
         return self._patience.seconds
 
-    def away(self, error: PersistenceError, worker: Worker) -> None:
-        """Wait a little. If it comes to that, what failed is rehearsed before more is taken."""
+    def away(self, error: PersistenceError, worker: Worker) -> float:
+        """Note that this one cannot do its work; return how many seconds to wait.
+
+        If the outage is long, what failed is rehearsed before more is taken.
+        """
         self._failing.add(worker)
         self._failed = worker.failed or self._failed
         self._tell(error)
-        self._patience.wait(error)
+        self._patience.lost(error)
+        return self._patience.next_pause()
 
     def back(self, worker: Worker) -> None:
         """Note that this one could do its work, or has none any more."""
@@ -112,7 +116,7 @@ class Storage:
         try:
             self._processor.rehearse(work)
         except (Refused, Collision, TooSlow):
-            pass  # an answer to this work; that the database takes other work is known by now
+            pass  # The database answers, and refuses this work alone: we wrote to it just before.
         except Silent:
             self._failed[-1] = work[: max(1, len(work) // 2)]
             raise

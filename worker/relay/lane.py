@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from math import inf
-from random import uniform
 from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
@@ -11,16 +10,15 @@ import structlog
 
 from persistence.relay_session import RelaySession
 from worker.amqp.broker import Broker
-from worker.amqp.publisher import Publisher, Target
+from worker.amqp.publisher import Publisher, Sending
 from worker.component import Component
 from worker.exceptions import BrokerUnavailable, Unsendable
+from worker.relay.backoff import Backoff
+from worker.relay.unwanted import Unwanted
 from worker.runtime.metrics import Metrics
 
 log = structlog.get_logger()
 
-BITE = 1000  # rows read, published and deleted at a time
-REPORT_INTERVAL = 60.0  # seconds between two lines about what nobody takes
-LONGEST_PAUSE = 5.0  # seconds
 # So many rows in succession may be set aside at once for which the broker reports an error of its
 # own. Where it took nothing in between, it may be at fault after all; then it goes slowly.
 STREAK = 20
@@ -37,6 +35,7 @@ class Row(Protocol):
 
 
 R = TypeVar("R", bound=Row)
+Sent = list[tuple[R, Sending]]  # in the order of publishing
 
 
 class Lane(ABC, Generic[R]):
@@ -45,9 +44,9 @@ class Lane(ABC, Generic[R]):
     `turn` never waits: whoever steps the connection takes turns with all lanes. So a lane whose
     queue is full, or whose connection is lost, costs the others nothing.
 
-    After a refusal the bites are small, then twice as large each time: what other queues have taken
-    comes to them again with every try. So it is, too, after the broker has ended the channel for
-    what it was sent; a row for which it does that twice, when it goes alone, is set aside.
+    After a refusal rows go one at a time, then twice as many each time (`Backoff`). So they do
+    after the broker has ended the channel for what it was sent. A row for which it does that twice,
+    when it goes alone, is set aside.
     """
 
     kind: str
@@ -57,20 +56,17 @@ class Lane(ABC, Generic[R]):
         self._component = component
         self._settings = component.settings
         self._metrics = metrics
+        self._unwanted = Unwanted(self.kind, metrics)
         self._main: Broker | None = None
         self._broker: Broker | None = None
         self._publisher: Publisher | None = None
-        self._sent: dict[int, R] = {}
+        self._sent: Sent[R] = []
         self._sent_at = 0.0
-        self._bite = BITE
+        self._backoff = Backoff(self.kind)
         self._look_at = 0.0
-        self._pause = 0.0
-        self._resume_at = 0.0
         self._suspect: int | None = None
         self._streak = 0
         self._lost_in_vain = 0  # connections in succession on which nothing was sent
-        self._unwanted = 0
-        self._report_at = 0.0
 
     def begin(self, main: Broker) -> None:
         """Take part in a term of the relay; `main`: the connection that it steps."""
@@ -89,7 +85,9 @@ class Lane(ABC, Generic[R]):
     @property
     def wake_at(self) -> float:
         """Return when the next turn is due, if nothing comes from the broker before."""
-        return inf if self._sent or self._is_opening else max(self._look_at, self._resume_at)
+        return (
+            inf if self._sent or self._is_opening else max(self._look_at, self._backoff.resume_at)
+        )
 
     def turn(self, session: RelaySession) -> bool:
         """Go as far as it goes without waiting; return whether the session was asked anything."""
@@ -120,9 +118,9 @@ class Lane(ABC, Generic[R]):
             if error := self._error():
                 self._lost(session, error)
             elif self._publisher:
-                self._done(session, self._publisher, self._sent)
+                self._done(session, self._sent)
         finally:
-            self._sent.clear()
+            self._sent = []
             self._publisher = None
             self._disconnect()
 
@@ -131,11 +129,12 @@ class Lane(ABC, Generic[R]):
         """Return the next rows, and when to look again after them: 0 at once, `inf` on news."""
 
     @abstractmethod
-    def _target(self, row: R) -> Target: ...
+    def _publish(self, publisher: Publisher, row: R) -> Sending:
+        """Hand the row over; what somebody has put into our tables may raise anything."""
 
     @abstractmethod
-    def _done(self, session: RelaySession, publisher: Publisher, sent: dict[int, R]) -> int:
-        """Delete or mark what the broker has taken; return how many it refused."""
+    def _done(self, session: RelaySession, sent: Sent[R]) -> int:
+        """Delete or mark what the broker has taken; return how many it wants to be sent again."""
 
     @abstractmethod
     def _give_up(self, row: R, reason: str) -> bool:
@@ -168,7 +167,7 @@ class Lane(ABC, Generic[R]):
             self._broker.lose(BrokerUnavailable("the broker owes an answer for too long"))
 
     def _send(self, session: RelaySession) -> None:
-        rows, self._look_at = self._read(session, self._bite)
+        rows, self._look_at = self._read(session, self._backoff.bite)
         if not rows:
             return
         if self._publisher is None:
@@ -178,7 +177,7 @@ class Lane(ABC, Generic[R]):
         self._sent_at = monotonic()
         for row in rows:
             try:
-                self._sent[self._publish(self._publisher, row)] = row
+                self._sent.append((row, self._published(self._publisher, row)))
             except Unsendable as error:
                 # What follows comes with the next bite, once this row has gone.
                 self._set_aside(row, str(error))
@@ -186,40 +185,34 @@ class Lane(ABC, Generic[R]):
         assert self._broker is not None
         self._broker.flush()
 
-    def _publish(self, publisher: Publisher, row: R) -> int:
+    def _published(self, publisher: Publisher, row: R) -> Sending:
         try:
-            target = self._target(row)
+            return self._publish(publisher, row)
+        except (Unsendable, BrokerUnavailable):
+            raise
         except Exception as error:  # what somebody has put into our tables can be anything
             raise Unsendable(f"{type(error).__name__}: {error}") from error
-        return publisher.publish(*target)
 
     def _settle(self, session: RelaySession) -> None:
-        assert self._publisher is not None
-        sent, confirmed = self._sent, len(self._publisher.confirmed)
-        refused = self._done(session, self._publisher, sent)
-        self._sent = {}
-        self._publisher.forget()
+        refused = self._done(session, self._sent)
+        sent, self._sent = self._sent, []
+        confirmed = sum(sending.confirmed for _, sending in sent)
         self._suspect = None
         self._metrics.summary.add({f"sent_{self.kind}": confirmed}, monotonic() - self._sent_at)
         log.debug("relayed", kind=self.kind, messages=confirmed)
         if refused:
-            self._bite = 1
+            self._backoff.one_at_a_time()
             self._hold("the broker refuses messages", f"{refused} of {len(sent)}; is a queue full?")
             return
-        self._bite = min(BITE, 2 * self._bite)
         self._streak = 0
-        if self._pause:
-            log.info("the broker takes messages again", kind=self.kind)
-        self._pause = self._resume_at = 0.0
+        self._backoff.taken()
 
     def _lost(self, session: RelaySession, error: BrokerUnavailable) -> None:
         """Settle what the broker had confirmed, and find out whether a row is at fault."""
-        sent, self._sent = self._sent, {}
+        sent, self._sent = self._sent, []
         publisher, self._publisher = self._publisher, None
-        confirmed: set[int] = set()
         if publisher:
-            confirmed = publisher.confirmed
-            self._done(session, publisher, sent)
+            self._done(session, sent)
         if self._broker and self._broker.lost:
             self._disconnect()
         self._look_at = 0.0
@@ -227,10 +220,9 @@ class Lane(ABC, Generic[R]):
         if error.code in OUTAGES or self._lost_in_vain > 1:
             self._away(error)
             return
-        self._bite = 1
-        if len(sent) == 1 and not confirmed:
-            (row,) = sent.values()
-            self._blame(row, error)
+        self._backoff.one_at_a_time()
+        if len(sent) == 1 and not sent[0][1].confirmed:
+            self._blame(sent[0][0], error)
 
     def _away(self, error: BrokerUnavailable) -> None:
         what = "may not be published" if error.code == NO_RIGHT else "wait for the broker"
@@ -256,20 +248,5 @@ class Lane(ABC, Generic[R]):
             self._hold("the broker takes nothing of what it is sent", reason)
 
     def _hold(self, what: str, why: str) -> None:
-        """Try again later, and say so once."""
-        if not self._pause:
-            log.warning(what, kind=self.kind, error=why)
-        self._pause = min(LONGEST_PAUSE, 2 * self._pause or 0.1)
-        self._resume_at = monotonic() + uniform(1, 1.2) * self._pause  # noqa: S311
-        self._look_at = 0.0
-
-    def _report_unwanted(self, count: int, target: str) -> None:
-        """Say, once a minute while it lasts, that messages reach nobody."""
-        if not count:
-            return
-        self._metrics.returned.labels(self.kind).inc(count)
-        self._unwanted += count
-        if monotonic() >= self._report_at:
-            say = log.error if self.kind == "event" else log.warning
-            say(f"no queue takes this {self.kind}", target=target, messages=self._unwanted)
-            self._unwanted, self._report_at = 0, monotonic() + REPORT_INTERVAL
+        self._backoff.hold(what, why)
+        self._look_at = 0.0  # what has come in the meantime is found then, too

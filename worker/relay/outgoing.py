@@ -5,12 +5,13 @@ from math import inf
 from time import monotonic
 from uuid import UUID
 
-from persistence.relay_session import BITE_BYTES, OutboxRow, RelaySession, RetryRow
+from persistence.relay_queries import BITE_BYTES, OutboxRow, RetryRow
+from persistence.relay_session import RelaySession
 from worker.amqp.broker import Broker
-from worker.amqp.publisher import Publisher, Target
+from worker.amqp.publisher import Publisher, Sending
 from worker.amqp.wire import properties_of_command, properties_of_message
 from worker.exceptions import BrokerUnavailable
-from worker.relay.lane import NO_RIGHT, OUTAGES, Lane
+from worker.relay.lane import NO_RIGHT, OUTAGES, Lane, Sent
 from worker.relay.unsendable import give_up_message, give_up_retry
 
 SOON = 1.0  # seconds until another look for a retry that was due, and then was not
@@ -36,25 +37,27 @@ class Events(Lane[OutboxRow]):
         if error.code == NO_RIGHT or self._main is None:
             super()._away(error)
         else:
-            # The next term declares what is missing. It comes after a pause: no row is at fault.
+            # We end the term, because the next one declares the exchange again. Its error is one
+            # of the outages, so that it comes after a pause: no row is at fault.
             self._main.lose(error if error.code in OUTAGES else BrokerUnavailable(str(error)))
 
     def _read(self, session: RelaySession, limit: int) -> tuple[Sequence[OutboxRow], float]:
         rows = session.events(limit)
         return rows, _look_again(limit, [row.message.body for row in rows])
 
-    def _target(self, row: OutboxRow) -> Target:
+    def _publish(self, publisher: Publisher, row: OutboxRow) -> Sending:
         message = row.message
         properties = properties_of_message(message, self._settings.component_name)
         exchange = self._settings.event_exchange
-        return Target(exchange, message.type, message.body.encode(), properties)
+        return publisher.publish(exchange, message.type, message.body.encode(), properties)
 
-    def _done(self, session: RelaySession, publisher: Publisher, sent: dict[int, OutboxRow]) -> int:
-        confirmed = publisher.confirmed
-        session.delete_outbox(deletable(sent, confirmed))
-        self._report_unwanted(len(publisher.returned & confirmed), self._settings.event_exchange)
+    def _done(self, session: RelaySession, sent: Sent[OutboxRow]) -> int:
+        session.delete_outbox(deletable(sent))
+        confirmed = [sending for _, sending in sent if sending.confirmed]
+        unwanted = sum(sending.returned for sending in confirmed)
+        self._unwanted.add(unwanted, self._settings.event_exchange)
         self._metrics.published.labels(self.kind).inc(len(confirmed))
-        return len(publisher.nacked)
+        return sum(sending.nacked for _, sending in sent)
 
     def _give_up(self, row: OutboxRow, reason: str) -> bool:
         return give_up_message(self._component, row, self.kind, reason)
@@ -70,17 +73,18 @@ class Replies(Lane[OutboxRow]):
         rows = session.replies(limit)
         return rows, _look_again(limit, [row.message.body for row in rows])
 
-    def _target(self, row: OutboxRow) -> Target:
+    def _publish(self, publisher: Publisher, row: OutboxRow) -> Sending:
         assert row.reply_to is not None
         properties = properties_of_message(row.message, self._settings.component_name)
-        return Target("", row.reply_to, row.message.body.encode(), properties)
+        return publisher.publish("", row.reply_to, row.message.body.encode(), properties)
 
-    def _done(self, session: RelaySession, publisher: Publisher, sent: dict[int, OutboxRow]) -> int:
-        confirmed, nacked = publisher.confirmed, publisher.nacked
-        session.delete_outbox(sent[number].id for number in confirmed | nacked)
-        unwanted = publisher.returned & confirmed | nacked
-        self._report_unwanted(len(unwanted), "reply_to of a command")
-        self._metrics.published.labels(self.kind).inc(len(confirmed))
+    def _done(self, session: RelaySession, sent: Sent[OutboxRow]) -> int:
+        answered = [(row, reply) for row, reply in sent if reply.confirmed or reply.nacked]
+        session.delete_outbox(row.id for row, _ in answered)
+        unwanted = sum(reply.nacked or reply.returned for _, reply in answered)
+        self._unwanted.add(unwanted, "reply_to of a command")
+        taken = sum(reply.confirmed for _, reply in answered)
+        self._metrics.published.labels(self.kind).inc(taken)
         return 0
 
     def _give_up(self, row: OutboxRow, reason: str) -> bool:
@@ -104,18 +108,20 @@ class Retries(Lane[RetryRow]):
         rows = session.due(limit)
         return rows, 0.0 if rows else monotonic() + SOON
 
-    def _target(self, row: RetryRow) -> Target:
+    def _publish(self, publisher: Publisher, row: RetryRow) -> Sending:
         properties = properties_of_command(row.command)
-        return Target("", self._settings.command_queue, row.command.body, properties)
+        queue = self._settings.command_queue
+        return publisher.publish("", queue, row.command.body, properties)
 
-    def _done(self, session: RelaySession, publisher: Publisher, sent: dict[int, RetryRow]) -> int:
-        unwanted = publisher.returned & publisher.confirmed
-        taken = publisher.confirmed - unwanted
-        if session.sent_retries(sent[number].id for number in taken):
+    def _done(self, session: RelaySession, sent: Sent[RetryRow]) -> int:
+        confirmed = [(row, sending) for row, sending in sent if sending.confirmed]
+        taken = [row.id for row, sending in confirmed if not sending.returned]
+        if session.sent_retries(taken):
             self._not_before = monotonic() + SOON  # else they would be sent again and again
-        self._report_unwanted(len(unwanted), self._settings.command_queue)
+        unwanted = len(confirmed) - len(taken)
+        self._unwanted.add(unwanted, self._settings.command_queue)
         self._metrics.published.labels(self.kind).inc(len(taken))
-        return len(publisher.nacked | unwanted)
+        return unwanted + sum(sending.nacked for _, sending in sent)
 
     def _give_up(self, row: RetryRow, reason: str) -> bool:
         return give_up_retry(self._component, row, reason)
@@ -126,17 +132,17 @@ def _look_again(limit: int, bodies: Sequence[str]) -> float:
     return 0.0 if len(bodies) == limit or sum(map(len, bodies)) >= BITE_BYTES else inf
 
 
-def deletable(rows: dict[int, OutboxRow], confirmed: set[int]) -> list[int]:
+def deletable(sent: Sent[OutboxRow]) -> list[int]:
     """Return the ids of confirmed rows that follow no unconfirmed row of their aggregate.
 
-    `rows`: by number, in the order of publishing. A confirmed row behind a lost one must come
-    again, or subscribers who count versions would never see it in its place.
+    `sent`: in the order of publishing. A confirmed row behind a lost one must come again, or
+    subscribers who count versions would never see it in its place.
     """
     waiting: set[UUID] = set()
     ids = []
-    for number, row in rows.items():
-        if number not in confirmed and row.aggregate_id is not None:
+    for row, sending in sent:
+        if not sending.confirmed and row.aggregate_id is not None:
             waiting.add(row.aggregate_id)
-        elif number in confirmed and row.aggregate_id not in waiting:
+        elif sending.confirmed and row.aggregate_id not in waiting:
             ids.append(row.id)
     return ids

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from random import uniform
-from time import monotonic, sleep
+from time import monotonic
 
 import structlog
 
@@ -18,12 +18,12 @@ from worker.relay.lane import OUTAGES
 from worker.relay.outgoing import Events, Replies, Retries
 from worker.runtime.health import Health
 from worker.runtime.patience import Patience
+from worker.runtime.pause import TICK, Pause
 from worker.runtime.readiness import require_schema
 from worker.runtime.stop import StopFlag
 
 log = structlog.get_logger()
 
-TICK = 1.0  # seconds: no wait is longer without a look at the stop flag and the heartbeats
 POLL = 3.0  # seconds without a notification after which the relay looks for itself
 POLL_UNNOTIFIED = 0.05  # the same where the database cannot notify
 TOUCH_INTERVAL = 10.0  # seconds after which the database hears of us, if only that we are there
@@ -43,6 +43,7 @@ class Relay:
         self._settings = component.settings
         self._stop = stop
         self._health = health
+        self._pause = Pause(stop, health)
         self._look_at = 0.0
         self._purge_at = 0.0
         self._forgetting = Forgetting(self._settings.inbox_retention_days)
@@ -55,29 +56,34 @@ class Relay:
 
     def run(self) -> None:
         """Relay until the stop flag is set. Raises `DatabaseBehind` at the start."""
-        database = self._component.database
         try:
-            self._patience_with_database(lambda: require_schema(database))
+            self._patience_with_database(lambda: require_schema(self._component.database))
             while not self._stop:
-                pause = uniform(0.2, 1)  # noqa: S311 - relays shall not come back in step
-                try:
-                    if self._patience_with_database.seconds:
-                        # What was published and cannot be deleted would be published each time.
-                        self._patience_with_database(lambda: require_write(database))
-                    with RelaySession(database, self._settings.component_name) as session:
-                        self._stand_by(session)
-                        self._lead(session)
-                except PersistenceError as error:
-                    self._patience_with_database.lost(error)
-                except BrokerUnavailable as error:
-                    if error.code not in OUTAGES:
-                        pause = 0  # for one row, which is looked for at once
-                    self._patience_with_broker.lost(error)
-                self._health.working(False)
-                self._pause(pause)
-            log.info("stopped")
+                self._pause(self._serve_a_term())
         except Stopped:
-            log.info("stopped")
+            pass  # while it waited
+        log.info("stopped")
+
+    def _serve_a_term(self) -> float:
+        """Stand by, then lead until something is lost; return how long to wait after that."""
+        database = self._component.database
+        pause = uniform(0.2, 1)  # noqa: S311 - relays shall not come back in step
+        try:
+            if self._patience_with_database.seconds:
+                # We lead only where a write works. Else we would publish the same rows in every
+                # term, and never delete them.
+                self._patience_with_database(lambda: require_write(database))
+            with RelaySession(database, self._settings.component_name) as session:
+                self._stand_by(session)
+                self._lead(session)
+        except PersistenceError as error:
+            self._patience_with_database.lost(error)
+        except BrokerUnavailable as error:
+            if error.code not in OUTAGES:
+                pause = 0  # for one row, which is looked for at once
+            self._patience_with_broker.lost(error)
+        self._health.working(False)
+        return pause
 
     def _stand_by(self, session: RelaySession) -> None:
         """Wait until no other relay works."""
@@ -101,7 +107,11 @@ class Relay:
         settings = self._settings
         self._health.working(False)  # until the broker has us
         name = f"{settings.component_name} relay"
-        with Broker(settings.amqp_url, name, settings.heartbeat) as broker, ExitStack() as lanes:
+        with (
+            Broker(settings.amqp_url, name, settings.heartbeat) as broker,
+            ExitStack() as lanes,
+            self._pause.serving(broker.step),
+        ):
             declare(broker, settings)
             if (fileno := session.fileno()) is not None:
                 broker.watch(fileno, self._expect_news)
@@ -112,16 +122,13 @@ class Relay:
             self._health.working(True)
             log.info("relaying", exchange=settings.event_exchange)
             while not self._stop:
-                self._health.tick()
-                self._take_turns(session, broker)
+                self._take_turns(session)
             while any(lane.is_waiting for lane in self._lanes):
-                self._health.tick()
-                self._stop.check()
-                broker.step(TICK)
+                self._pause.moment(TICK)
                 for lane in self._lanes:
                     lane.finish(session)
 
-    def _take_turns(self, session: RelaySession, broker: Broker) -> None:
+    def _take_turns(self, session: RelaySession) -> None:
         """Let every lane do what it can; then wait until one of them can do more."""
         for lane in self._lanes:
             if lane.turn(session):
@@ -134,11 +141,11 @@ class Relay:
             for lane in self._lanes:
                 lane.news()
         wake_at = min(self._look_at, *(lane.wake_at for lane in self._lanes))
-        broker.step(max(0.0, min(TICK, wake_at - monotonic())))
+        self._pause.moment(wake_at - monotonic())
 
     def _take_news(self, session: RelaySession) -> bool:
-        # After every query: the driver has read what came with its answer, and the descriptor would
-        # not turn readable for it again.
+        # psycopg may have read a notification along with the answer to our last query. The socket
+        # will not become readable for it again, so psycopg is asked before we sleep on the socket.
         if not self._may_have_news:
             return False
         self._may_have_news = False
@@ -157,11 +164,3 @@ class Relay:
         if monotonic() >= self._purge_at:
             self._expect_news()
             self._purge_at = monotonic() + self._forgetting.bite(session)
-
-    def _pause(self, seconds: float) -> None:
-        until = monotonic() + seconds
-        while (left := until - monotonic()) > 0:
-            self._health.tick()
-            if self._stop:
-                raise Stopped
-            sleep(min(left, TICK))

@@ -8,14 +8,15 @@ from typing import Any
 import structlog
 
 from persistence.dead_letters import UNSENDABLE
+from persistence.endings import DUPLICATE
 from persistence.messages import DeadLetter, OutgoingMessage, StoredCommand
-from persistence.relay_session import OutboxRow, RetryRow
+from persistence.relay_queries import OutboxRow, RetryRow
 from persistence.unit_of_work import UnitOfWork
 from schemas.codec import uuid_or_none
 from worker.amqp.wire import from_store, printable
 from worker.component import Component
 from worker.consumer.reading import Reader
-from worker.consumer.settlement import DUPLICATE, Settlement
+from worker.consumer.settlement import Settlement
 
 log = structlog.get_logger()
 

@@ -33,16 +33,18 @@ class _FromLibraries(logging.Handler):
             self.handleError(record)
 
 
-def configure_logs(level: str, format: str) -> None:
-    """Set up structlog; the libraries' own records below warnings are not worth a line."""
+def configure_logs(level: str, format: str, process: str | None = None) -> None:
+    """Set up structlog; the libraries' own records below warnings are not worth a line.
+
+    `process`: who speaks, where several write to the same place.
+    """
     render: Processor = structlog.processors.JSONRenderer(default=str)
     if format == "console":
-        render = structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+        render = _for_people()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _from(process),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -58,6 +60,31 @@ def configure_logs(level: str, format: str) -> None:
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     sys.excepthook = _on_uncaught
     threading.excepthook = lambda a: _on_uncaught(a.exc_type, a.exc_value, a.exc_traceback)
+
+
+def _from(process: str | None) -> Processor:
+    """Name the process in every line. A context variable would be unknown to other threads."""
+
+    def named(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+        if process:
+            event["process"] = process
+        return event
+
+    return named
+
+
+def _for_people() -> Processor:
+    """Return a renderer that shows a handler's traceback as it would one of ours: in its lines."""
+    render = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+
+    def rendered(logger: WrappedLogger, name: str, event: EventDict) -> str:
+        if traceback := event.pop("traceback", None):
+            event["exception"] = traceback
+        return render(logger, name, event)
+
+    return rendered
 
 
 def _on_uncaught(

@@ -20,14 +20,14 @@ class Patience:
         self,
         what: str,
         errors: type[Exception] | tuple[type[Exception], ...],
-        sleep: Callable[[float], None],
+        pause: Callable[[float], None],
         *,
         gone: str = "is away",
         back: str = "is back",
     ) -> None:
-        """`sleep` waits between two tries; it may raise to give up."""
+        """`pause` waits between two tries; what it raises ends them."""
         self._errors = errors
-        self._sleep = sleep
+        self._wait = pause
         self._gone = f"{what} {gone}"
         self._back = f"{what} {back}"
         self._since: float | None = None
@@ -43,16 +43,16 @@ class Patience:
             try:
                 result = work()
             except self._errors as error:
-                self.wait(error)
+                self.lost(error)
+                self._wait(self.next_pause())
             else:
                 self.back()
                 return result
 
-    def wait(self, error: Exception) -> None:
-        """Note that it is away, and wait before the next try: longer each time."""
-        self.lost(error)
+    def next_pause(self) -> float:
+        """Return how many seconds to wait before the next try: more each time."""
         pause, self._pause = self._pause, min(2 * self._pause, LONGEST)
-        self._sleep(pause + uniform(0, 0.2))  # noqa: S311 - two who wait shall not come in step
+        return pause + uniform(0, 0.2)  # noqa: S311 - two who wait shall not come in step
 
     def lost(self, error: Exception) -> None:
         """Note that it is away."""

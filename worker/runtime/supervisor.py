@@ -24,9 +24,12 @@ AT_THE_END = 5.0  # seconds after the time to drain, to end by themselves
 class Child:
     """One process of ours, started again when it dies, and ended when it is frozen."""
 
-    def __init__(self, arguments: Sequence[str], environment: dict[str, str], limit: float) -> None:
+    def __init__(
+        self, name: str, arguments: Sequence[str], environment: dict[str, str], limit: float
+    ) -> None:
         """`limit`: seconds without a pulse of it after which it will never do anything again."""
-        self._arguments = [sys.executable, "-m", "worker", *arguments]
+        self.name = name
+        self._arguments = [sys.executable, "-m", "worker", *arguments, "--named", name]
         self._environment = {**os.environ, **environment}
         self._limit = limit
         self._process: subprocess.Popen[bytes] | None = None
@@ -35,7 +38,6 @@ class Child:
         self._start_at = 0.0
         self._looked = 0.0
         self._heard: float | None = None
-        self.name = arguments[0]
 
     def keep_running(self) -> None:
         """Start the process if it is not running and it is time to; end it if it is frozen."""

@@ -203,6 +203,14 @@ def test_a_release_that_knows_no_attempts_of_retries_can_still_store_one(databas
     assert (row["command_id"], row["attempt"], row["sends"]) == (None, None, 0)
 
 
+def test_a_release_that_knows_no_errors_of_retries_can_still_store_one(database):
+    add = "INSERT INTO retries (component, due_at, body, properties, attempt, sends)"
+    with database.engine.begin() as connection:
+        connection.execute(text(f"{add} VALUES ('tests', '2026-01-01', '', '{{}}', 2, 0)"))
+    (row,) = rows(database, retries)
+    assert row["error"] is None
+
+
 def test_migrating_again_changes_nothing(empty):
     migrate(empty)
     migrate(empty)

@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, text
 
-from persistence import low_water, relay_session
+from persistence import low_water, relay_queries, relay_session
 from persistence.database import Database
+from persistence.endings import APPLIED, RETRYING
 from persistence.exceptions import StorageUnavailable
-from persistence.inbox import APPLIED, RETRYING, InboxEntry, inbox
+from persistence.inbox import InboxEntry, inbox
 from persistence.messages import OutgoingMessage, StoredCommand
-from persistence.outbox import channel as outbox_channel
-from persistence.outbox import outbox
+from persistence.outbox import outbox, relay_name
 from persistence.relay_session import PURGE_BITE, RelaySession
 from persistence.retries import retries
 from persistence.unit_of_work import UnitOfWork
@@ -184,7 +184,7 @@ def pass_through(session: RelaySession, database: Database, count: int) -> None:
 
 
 def pages_of_a_look(session: RelaySession, mark: int) -> int:
-    query = relay_session._events.compile(session._connection)
+    query = relay_queries.EVENTS.compile(session._connection)
     parameters = query.construct_params({"component": COMPONENT, "limit": 1000, "mark": mark})
     explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}"
     (plan,) = session._connection.exec_driver_sql(explain, parameters).scalar_one()
@@ -351,7 +351,7 @@ def listening(postgresql: Database) -> Iterator[RelaySession]:
 def notified(session: RelaySession, database: Database) -> int:
     """Return how often the session was notified until now."""
     with database.engine.begin() as connection:
-        connection.execute(select(func.pg_notify(outbox_channel(COMPONENT), "the end")))
+        connection.execute(select(func.pg_notify(relay_name(COMPONENT), "the end")))
     # Notifications come in the order of the commits: behind this one none is under way.
     payloads = []
     for notification in session._driver_connection().notifies(timeout=10):

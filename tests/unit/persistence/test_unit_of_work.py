@@ -12,8 +12,9 @@ from sqlalchemy import event, exc
 from persistence.bulk import MANY
 from persistence.database import Database
 from persistence.dead_letters import MAX_BODY_BYTES, DeadLetterViews, dead_letters
+from persistence.endings import APPLIED, FAILED, REJECTED, RETRYING
 from persistence.exceptions import Collision, Conflict, Refused, StorageUnavailable
-from persistence.inbox import APPLIED, FAILED, REJECTED, RETRYING, InboxEntry, inbox
+from persistence.inbox import InboxEntry, inbox
 from persistence.messages import DeadLetter, OutgoingMessage, StoredCommand
 from persistence.outbox import outbox
 from persistence.relay_session import RelaySession

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 from persistence.database import Database
@@ -27,7 +28,11 @@ def entity_id(migrated_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> UUID
 
 
 def show(*words: str) -> Result:
-    return CliRunner().invoke(cli, ["show", *words])
+    before = structlog.get_config()
+    try:
+        return CliRunner().invoke(cli, ["show", *words])
+    finally:
+        structlog.configure(**before)
 
 
 def shown(*words: str) -> Any:

@@ -88,7 +88,7 @@ def test_the_bytes_count_until_they_are_settled(world):
     assert world.intake.bytes == 110
     taken = world.intake.take(1)
     assert world.intake.bytes == 110
-    world.intake.settle(taken)
+    world.intake.acknowledge(taken)
     assert world.intake.bytes == 70
 
 
@@ -99,19 +99,19 @@ def test_what_a_message_brings_besides_its_body_counts(world):
         method = SimpleNamespace(delivery_tag=tag, redelivered=False)
         world.channel.on_message(None, method, properties, b"")
     assert world.intake.bytes == 180
-    world.intake.settle(world.intake.take(1))
+    world.intake.acknowledge(world.intake.take(1))
     assert world.intake.bytes == 90
 
 
 def test_it_begins_with_one_and_goes_on_with_the_full_prefetch(world):
     world.deliver(1)
-    world.intake.settle(world.intake.take(1))
+    world.intake.acknowledge(world.intake.take(1))
     assert world.calls == [("qos", 1), ("cancel", "tag"), ("ack up to", 1), ("qos", 7)]
 
 
 def test_it_goes_on_with_one_after_a_suspect(world):
     world.deliver(1, redelivered=True)
-    world.intake.settle(world.intake.take(1))
+    world.intake.acknowledge(world.intake.take(1))
     assert world.calls == [("qos", 1), ("ack up to", 1)]
 
 
@@ -129,10 +129,10 @@ def test_what_is_settled_around_a_held_one_is_acknowledged_without_it(world):
     for _ in range(5):
         world.deliver(1)
     first, second, held, fourth, fifth = world.intake.take(5)
-    world.intake.settle([first, second, fourth])
-    world.intake.settle([fifth])
+    world.intake.acknowledge([first, second, fourth])
+    world.intake.acknowledge([fifth])
     assert acks(world) == [("ack up to", 2), ("ack", 4), ("ack", 5)]
-    world.intake.settle([held])
+    world.intake.acknowledge([held])
     assert acks(world)[3:] == [("ack up to", 3)]
 
 
@@ -140,9 +140,9 @@ def test_one_frame_acknowledges_a_batch_again_when_nothing_is_held(world):
     for _ in range(4):
         world.deliver(1)
     held, *others = world.intake.take(2)
-    world.intake.settle(others)
-    world.intake.settle([held])
-    world.intake.settle(world.intake.take(2))
+    world.intake.acknowledge(others)
+    world.intake.acknowledge([held])
+    world.intake.acknowledge(world.intake.take(2))
     assert acks(world)[-1] == ("ack up to", 4)
 
 

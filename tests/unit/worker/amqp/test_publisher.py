@@ -1,5 +1,6 @@
 """What the publisher knows of its messages, with a broker that says what the test wants."""
 
+import gc
 import struct
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from pika.exceptions import ChannelWrongStateError, ShortStringTooLong
 from pika.spec import Basic
 
 from worker.amqp import publisher as module
-from worker.amqp.publisher import Publisher
+from worker.amqp.publisher import Publisher, Sending
 from worker.exceptions import BrokerUnavailable, Unsendable
 
 
@@ -80,12 +81,13 @@ def publisher(broker: FakeBroker) -> Publisher:
     return Publisher(broker)
 
 
-def publish(publisher: Publisher, message_id: str | None = None, key: str = "key") -> int:
+def publish(publisher: Publisher, message_id: str | None = None, key: str = "key") -> Sending:
     return publisher.publish("events", key, b"body", BasicProperties(message_id=message_id))
 
 
-def test_messages_are_numbered_as_the_broker_numbers_them(publisher):
-    assert [publish(publisher) for _ in range(3)] == [1, 2, 3]
+def numbers(sent: list[Sending], fate: str) -> set[int]:
+    """Return the numbers, as the broker counts them, of those that have met this fate."""
+    return {number for number, sending in enumerate(sent, start=1) if getattr(sending, fate)}
 
 
 def test_a_message_is_published_so_that_it_comes_back_when_nobody_takes_it(broker, publisher):
@@ -94,84 +96,79 @@ def test_a_message_is_published_so_that_it_comes_back_when_nobody_takes_it(broke
 
 
 def test_nothing_is_confirmed_before_the_broker_says_so(publisher):
-    publish(publisher)
-    assert publisher.confirmed == set()
+    assert not publish(publisher).confirmed
 
 
 def test_a_confirm_is_for_its_message(broker, publisher):
-    publish(publisher), publish(publisher)
+    sent = [publish(publisher), publish(publisher)]
     broker.ack(2)
-    assert publisher.confirmed == {2}
+    assert numbers(sent, "confirmed") == {2}
 
 
 def test_a_confirm_of_several_is_for_all_up_to_its_number(broker, publisher):
-    for _ in range(4):
-        publish(publisher)
+    sent = [publish(publisher) for _ in range(4)]
     broker.ack(3, multiple=True)
-    assert publisher.confirmed == {1, 2, 3}
+    assert numbers(sent, "confirmed") == {1, 2, 3}
 
 
 def test_a_confirm_of_several_leaves_out_what_was_confirmed_before(broker, publisher):
-    for _ in range(4):
-        publish(publisher)
+    sent = [publish(publisher) for _ in range(4)]
     broker.ack(2)
-    publisher.forget()
+    sent[1].confirmed = False  # so that it would be seen, were it confirmed again
     broker.ack(3, multiple=True)
-    assert publisher.confirmed == {1, 3}
+    assert numbers(sent, "confirmed") == {1, 3}
 
 
 def test_a_nack_is_noted(broker, publisher):
-    publish(publisher)
+    sending = publish(publisher)
     broker.nack(1)
-    assert (publisher.nacked, publisher.confirmed) == ({1}, set())
+    assert (sending.nacked, sending.confirmed) == (True, False)
 
 
 def test_a_nack_of_several_confirms_none_of_them(broker, publisher):
-    for _ in range(3):
-        publish(publisher)
+    sent = [publish(publisher) for _ in range(3)]
     broker.ack(1)
     broker.nack(3, multiple=True)
-    assert publisher.confirmed == {1}
+    assert numbers(sent, "confirmed") == {1}
 
 
 def test_confirms_alone_are_no_nack(broker, publisher):
-    publish(publisher)
+    sending = publish(publisher)
     broker.ack(1)
-    assert publisher.nacked == set()
+    assert not sending.nacked
 
 
-def test_a_returned_message_is_known_by_its_number(broker, publisher):
-    publish(publisher, "a"), publish(publisher, "b")
+def test_a_returned_message_is_known_by_its_id(broker, publisher):
+    sent = [publish(publisher, "a"), publish(publisher, "b")]
     broker.give_back("events", "key", "b")
-    assert publisher.returned == {2}
+    assert numbers(sent, "returned") == {2}
 
 
 def test_messages_of_the_same_id_to_several_queues_are_told_apart(broker, publisher):
-    publish(publisher, "a", "one"), publish(publisher, "a", "two")
+    sent = [publish(publisher, "a", "one"), publish(publisher, "a", "two")]
     broker.give_back("events", "two", "a")
-    assert publisher.returned == {2}
+    assert numbers(sent, "returned") == {2}
 
 
 def test_messages_that_look_the_same_come_back_in_the_order_of_publishing(broker, publisher):
-    for _ in range(3):
-        publish(publisher)
+    sent = [publish(publisher) for _ in range(3)]
     broker.give_back("events", "key", None)
     broker.give_back("events", "key", None)
-    assert publisher.returned == {1, 2}
+    assert numbers(sent, "returned") == {1, 2}
 
 
 def test_a_message_that_was_confirmed_is_not_the_one_that_came_back(broker, publisher):
-    publish(publisher), publish(publisher)
+    sent = [publish(publisher), publish(publisher)]
     broker.ack(1)
     broker.give_back("events", "key", None)
-    assert publisher.returned == {2}
+    assert numbers(sent, "returned") == {2}
 
 
 def test_waiting_ends_when_everything_is_confirmed(broker, publisher):
-    publish(publisher), publish(publisher)
+    sent = [publish(publisher), publish(publisher)]
     broker.script = [lambda: broker.ack(1), lambda: broker.ack(2)]
     publisher.wait(lambda: not publisher.pending)
-    assert (broker.steps, publisher.confirmed) == (2, {1, 2})
+    assert (broker.steps, numbers(sent, "confirmed")) == (2, {1, 2})
 
 
 def test_waiting_for_nothing_ends_at_once(broker, publisher):
@@ -180,19 +177,18 @@ def test_waiting_for_nothing_ends_at_once(broker, publisher):
 
 
 def test_a_nack_does_not_hold_up_what_others_have_taken(broker, publisher):
-    for _ in range(3):
-        publish(publisher)
+    sent = [publish(publisher) for _ in range(3)]
     broker.script = [lambda: broker.ack(1), lambda: broker.nack(2), lambda: broker.ack(3)]
     publisher.wait(lambda: not publisher.pending)
-    assert (publisher.nacked, publisher.confirmed) == ({2}, {1, 3})
+    assert (numbers(sent, "nacked"), numbers(sent, "confirmed")) == ({2}, {1, 3})
 
 
 def test_what_was_confirmed_stays_known_when_the_broker_is_lost(broker, publisher):
-    publish(publisher), publish(publisher)
+    sent = [publish(publisher), publish(publisher)]
     broker.script = [lambda: broker.ack(1)]
     with pytest.raises(BrokerUnavailable):
         publisher.wait(lambda: not publisher.pending)
-    assert publisher.confirmed == {1}
+    assert numbers(sent, "confirmed") == {1}
 
 
 def test_a_publisher_is_ready_when_its_channel_is_open(broker):
@@ -223,7 +219,9 @@ def test_what_cannot_be_encoded_is_told_and_takes_no_number(broker, publisher, e
     with pytest.raises(Unsendable, match=type(error).__name__):
         publish(publisher)
     broker.fake_channel.error = None
-    assert (publish(publisher), publisher.pending) == (1, 1)
+    sending = publish(publisher)
+    broker.ack(1)
+    assert (sending.confirmed, publisher.pending) == (True, 0)
 
 
 def test_a_channel_that_is_closed_is_no_fault_of_the_message(broker, publisher):
@@ -253,8 +251,7 @@ def test_a_broker_that_confirms_nothing_for_a_minute_is_given_up(broker, publish
 
 def test_a_broker_that_confirms_slowly_is_waited_for(broker, publisher, monkeypatch):
     clock = Clock(monkeypatch)
-    for _ in range(3):
-        publish(publisher)
+    sent = [publish(publisher) for _ in range(3)]
 
     def slowly(number: int) -> Callable[[], None]:
         def late() -> None:
@@ -265,21 +262,20 @@ def test_a_broker_that_confirms_slowly_is_waited_for(broker, publisher, monkeypa
 
     broker.script = [slowly(1), slowly(2), slowly(3)]
     publisher.wait(lambda: not publisher.pending)
-    assert publisher.confirmed == {1, 2, 3}
+    assert numbers(sent, "confirmed") == {1, 2, 3}
 
 
 def test_a_blocked_connection_is_waited_for(broker, publisher, monkeypatch):
     clock = Clock(monkeypatch)
     broker.blocked = True
-    publish(publisher)
+    sending = publish(publisher)
     broker.script = [*[lambda: clock.pass_by(50)] * 5, lambda: broker.ack(1)]
     publisher.wait(lambda: not publisher.pending)
-    assert publisher.confirmed == {1}
+    assert sending.confirmed
 
 
-def test_what_is_settled_is_forgotten(broker, publisher):
-    publish(publisher, "a"), publish(publisher, "b")
+def test_what_is_settled_is_kept_no_longer(broker, publisher):
+    sent = publish(publisher, "a")
     broker.give_back("events", "key", "a")
     broker.ack(1)
-    publisher.forget()
-    assert (publisher.confirmed, publisher.returned) == (set(), set())
+    assert [known for known in gc.get_referrers(sent) if known is publisher._pending] == []

@@ -52,7 +52,7 @@ class World:
         return SimpleNamespace(
             waiting=self.waiting,
             take=lambda most: [self.waiting.pop()],
-            settle=lambda deliveries: self.settled.extend(d.tag for d in deliveries),
+            acknowledge=lambda deliveries: self.settled.extend(d.tag for d in deliveries),
             stop=lambda: None,
         )
 

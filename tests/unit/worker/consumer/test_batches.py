@@ -27,9 +27,10 @@ from tests.support.messages import CREATE, UPDATE, create, message, update
 from worker.amqp.intake import Delivery
 from worker.consumer import batches as module
 from worker.consumer import held as held_module
-from worker.consumer.batches import Batches
+from worker.consumer.batches import Batches, Settle
 from worker.consumer.held import LONGEST, Held
 from worker.consumer.pace import Pace
+from worker.consumer.processor import Processor
 from worker.consumer.reading import Received
 
 Objection = Callable[[list[int]], None]
@@ -46,7 +47,7 @@ class FakeIntake:
     def take(self, most: int) -> list[Delivery]:
         return [self.waiting.popleft() for _ in range(min(most, len(self.waiting)))]
 
-    def settle(self, deliveries: Sequence[Delivery]) -> None:
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         self.settled += [delivery.tag for delivery in deliveries]
 
     def keep(self, delivery: Delivery) -> None:
@@ -60,11 +61,14 @@ class Objecting(Batches):
     tried: list[list[int]]
     objection: Objection
 
-    def _settle(self, received: Sequence[Received]) -> Counter[str]:
-        asked = [self.tags[one.command_id] for one in received if one.command_id]
-        self.tried.append(asked)
-        self.objection(asked)
-        return super()._settle(received)
+    def _ways(self, processor: Processor) -> tuple[Settle, Settle]:
+        def settle(received: Sequence[Received], lock_wait: float | None) -> Counter[str]:
+            asked = [self.tags[one.command_id] for one in received if one.command_id]
+            self.tried.append(asked)
+            self.objection(asked)
+            return processor.apply(received, lock_wait)
+
+        return settle, processor.postpone
 
 
 class World:
@@ -407,10 +411,10 @@ def test_what_cannot_be_sent_again_later_either_is_tried_as_any_other(world, err
         world.deliver(update(entity, "new"))
     errors = [error]
 
-    def fail_once(received):
+    def fail_once(received, lock_wait):
         if errors:
             raise errors.pop()
-        return postpone(received)
+        return postpone(received, lock_wait)
 
     monkeypatch.setattr(world.batches, "_postpone", fail_once)
     world.go_on(objecting(LOCKED, 1))

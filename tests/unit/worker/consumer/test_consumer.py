@@ -51,6 +51,7 @@ class FakeBroker:
         """Nothing to close."""
 
     def step(self, timeout: float = 0) -> None:
+        """Serve the connection; no test waits for it."""
         self.steps += 1
         if self.error:
             raise self.error
@@ -67,7 +68,11 @@ class World:
 
     def serve(self) -> None:
         """Let the consumer have this connection, and no other."""
-        self.consumer._broker = self.broker
+
+        def keep_alive(seconds: float) -> None:
+            self.broker.step(seconds)
+
+        self.consumer._pause._serve = keep_alive
         self.consumer._backstop._stopped = True
 
     def work(self, batches: FakeBatches, times: int = 1) -> list[bool]:
@@ -100,31 +105,32 @@ def test_the_broker_is_served_while_the_database_is_away(world, error):
     assert world.broker.steps > 0
 
 
-def gathered(world: World, monkeypatch: pytest.MonkeyPatch, held: int) -> tuple[Any, Any, Any]:
-    """Gather while every read brings one more; return what waits then, and the pauses."""
+def gathered(world: World, monkeypatch: pytest.MonkeyPatch, held: int) -> tuple[Any, Any]:
+    """Gather while every read brings one more; return what waits then, and the longest wait."""
     intake: Any = SimpleNamespace(waiting=[], bytes=held)
-    steps, sleeps = [], []
+    waits: list[float] = []
 
     def step(timeout: float = 0) -> None:
-        steps.append(timeout)
-        intake.waiting.append(len(steps))
+        intake.waiting.append(object())
+
+    def moment(most: float) -> None:
+        waits.append(most)
+        step()
 
     monkeypatch.setattr(world.broker, "step", step)
-    monkeypatch.setattr(module, "sleep", sleeps.append)
-    world.consumer._intake = intake
+    monkeypatch.setattr(world.consumer, "_pause", SimpleNamespace(moment=moment))
     world.consumer._gather(world.broker, intake, SimpleNamespace(idle=inf))
-    return intake.waiting, steps, sleeps
+    return intake.waiting, waits
 
 
 def test_while_too_much_is_held_little_is_read_and_what_comes_is_still_taken(world, monkeypatch):
-    waiting, steps, sleeps = gathered(world, monkeypatch, held=BATCH_BYTES)
-    assert (len(waiting), steps, sleeps) == (1, [0], [module.BREATH])
+    waiting, waits = gathered(world, monkeypatch, held=BATCH_BYTES)
+    assert (len(waiting), waits) == (1, [module.BREATH])
 
 
 def test_while_little_is_held_all_that_has_arrived_is_read(world, monkeypatch):
-    waiting, steps, sleeps = gathered(world, monkeypatch, held=BATCH_BYTES - 1)
-    assert len(waiting) == world.consumer._pace.size
-    assert (steps[0], sleeps) == (module.TICK, [])
+    waiting, waits = gathered(world, monkeypatch, held=BATCH_BYTES - 1)
+    assert (len(waiting), waits) == (world.consumer._pace.size, [inf])
 
 
 def test_an_outage_is_told_once_and_ends_with_the_first_success(world):
@@ -188,3 +194,37 @@ def test_a_stop_during_an_outage_waits_no_longer_than_there_is_time_to_drain(wor
     world.stop.set()
     with pytest.raises(Stopped):
         world.work(FakeBatches(GONE))
+
+
+def told(world: World, monkeypatch: pytest.MonkeyPatch, *, held: bool) -> list[str]:
+    """Return what is said when the time to drain ends, with or without something unsettled."""
+    batches = FakeBatches(*[APPLIED] * held)
+
+    def never_enough_time(*arguments: object) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(world.consumer, "_gather", never_enough_time)
+    with capture_logs() as logs, pytest.raises(Stopped):
+        world.consumer._consume(world.broker, None, batches)
+    return [log["event"] for log in logs]
+
+
+def test_what_goes_back_at_the_end_is_told(world, monkeypatch):
+    assert told(world, monkeypatch, held=True)[-1] == "what was not settled goes back to the queue"
+
+
+def test_where_nothing_was_held_nothing_is_said_to_go_back(world, monkeypatch):
+    assert told(world, monkeypatch, held=False) == ["consuming"]
+
+
+def test_a_stop_before_anything_was_taken_is_told_as_that_alone(world, monkeypatch):
+    world.consumer._pause._serve = None
+    world.stop.set()
+    monkeypatch.setattr(world.consumer._storage, "_begin", raise_gone)
+    with capture_logs() as logs:
+        world.consumer.run()
+    assert [log["event"] for log in logs] == ["the database is away", "stopped"]
+
+
+def raise_gone() -> None:
+    raise GONE

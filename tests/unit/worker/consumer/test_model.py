@@ -198,7 +198,7 @@ class Interleavings(RuleBasedStateMachine):
         death = {"x-death": EXPIRED} if has_expired else {}
         ended = [one._replace(headers={**one.headers, **death}) for one in self._queue[:count]]
         batch = self._read(ended)
-        self._processor.crash(batch)
+        self._processor.give_up(batch)
         for received in batch:
             self._model.crash(received)
             self._remembered(received)

@@ -99,7 +99,7 @@ def test_a_replayed_command_may_fail_as_often_as_any(world):
     assert (world.status(), len(letter["attempts"])) == (("failed", 4), 2)
 
 
-@pytest.mark.parametrize("settle", [Processor.apply, Processor.crash])
+@pytest.mark.parametrize("settle", [Processor.apply, Processor.give_up])
 def test_no_copy_of_before_passes_for_the_new_attempt(world, settle):
     received = read(CREATE, create())
     world.processor.apply([received])
@@ -123,7 +123,7 @@ def test_a_replay_that_the_queue_has_lost_is_sent_again(world):
 
 def test_a_command_that_crashed_is_replayed(world):
     received = read(CREATE, create())
-    assert world.processor.crash([received]) == {"failed": 1}
+    assert world.processor.give_up([received]) == {"failed": 1}
     world.replay()
     world.bug = False
     assert world.processor.apply(world.relay()) == {"applied": 1}

@@ -390,7 +390,7 @@ def outcome_of(world: World, *received: Received) -> Received:
     [(CREATE, create()), (UPDATE, update(uuid4())), (UPDATE, update(uuid4(), 7)), (CREATE, b"{")],
     ids=["applied", "rejected", "failed", "unidentified"],
 )
-@pytest.mark.parametrize("settle", ["apply", "crash"])
+@pytest.mark.parametrize("settle", ["apply", "give_up"])
 def test_an_outcome_that_comes_to_a_command_queue_ends_quietly(world, type, body, settle):
     outcome = outcome_of(world, read(type, body, reply_to="another.commands"))
     world.forget(dead_letters)
@@ -1089,18 +1089,48 @@ def test_the_traceback_of_a_failed_attempt_is_said_at_debug(world):
     assert line["traceback"].endswith("Bug: cannot stand bug\n")
 
 
-def test_the_last_attempt_is_a_warning_that_says_so(world):
+def test_the_last_attempt_is_a_warning_that_says_so_and_has_the_traceback(world):
     world.sabotage(failing("bug"), max_attempts=1)
     with capture_logs() as logs:
         world.apply(read(UPDATE, update(world.entity(), "bug")))
     (warning,) = [line for line in logs if line["log_level"] == "warning"]
     assert warning["event"] == "attempt failed, command given up"
     assert (warning["attempt"], "next_at" in warning) == (1, False)
+    assert warning["traceback"].endswith("Bug: cannot stand bug\n")
+    assert [line for line in logs if line["event"] == "traceback"] == []
+
+
+def test_the_retry_has_the_error_that_the_log_has_in_one_harmless_line(world):
+    def sabotage(command: Command) -> None:
+        raise Bug("first line\nsecond\x1b[2J line")
+
+    world.sabotage(sabotage)
+    with capture_logs() as logs:
+        world.apply(read(CREATE, create()))
+    (warning,) = [line for line in logs if line["log_level"] == "warning"]
+    (row,) = rows(world.database, retries)
+    assert row["error"] == warning["error"] == r"Bug: first line\x0asecond\x1b[2J line"
+
+
+def test_the_error_of_a_retry_is_kept_up_to_a_kilobyte(world):
+    def sabotage(command: Command) -> None:
+        raise Bug("\n" * 10_000)
+
+    world.sabotage(sabotage)
+    world.apply(read(CREATE, create()))
+    (row,) = rows(world.database, retries)
+    assert len(row["error"]) == 1024
+
+
+def test_a_retry_of_a_command_that_never_failed_has_no_error(world):
+    world.processor.postpone([read(CREATE, create())])
+    (row,) = rows(world.database, retries)
+    assert row["error"] is None
 
 
 def test_a_crash_is_a_warning(world):
     with capture_logs() as logs:
-        world.processor.crash([received := read(CREATE, create())])
+        world.processor.give_up([received := read(CREATE, create())])
     (warning,) = [line for line in logs if line["log_level"] == "warning"]
     assert (warning["event"], warning["command_id"]) == ("command given up", received.command_id)
 
@@ -1119,6 +1149,7 @@ def test_what_is_not_committed_is_not_said(world):
     ):
         world.apply(received)
     assert [line for line in logs if line["log_level"] == "warning"] == []
+    assert [line for line in logs if line["event"] == "traceback"] == []
 
 
 SECRETS = "postgresql://shop:hunter2@10.0.0.7/shop: SELECT salary FROM staff"
@@ -1143,7 +1174,7 @@ def test_the_world_is_told_nothing_of_the_inside_of_a_bug(world, raised, reply_t
 
 def test_the_world_is_told_nothing_of_the_words_of_the_database(world):
     world.sabotage(failing(), max_attempts=1)
-    world.processor.refuse(read(CREATE, create()), Refused(SECRETS))
+    world.processor.count_failure(read(CREATE, create()), Refused(SECRETS))
     assert world.letter().reason == f"Refused: {SECRETS}"
     assert [body["reason"] for body in world.bodies()] == ["It could not be applied; attempts: 1."]
 
@@ -1153,25 +1184,25 @@ def test_the_world_is_told_nothing_of_the_words_of_the_database(world):
 
 def test_a_command_that_the_database_refuses_is_tried_again(world):
     received = read(UPDATE, update(world.entity(), "blue"))
-    assert world.processor.refuse(received, Refused("too long")) == {"retrying": 1}
+    assert world.processor.count_failure(received, Refused("too long")) == {"retrying": 1}
     assert len(rows(world.database, retries)) == 1
 
 
 def test_a_command_that_the_database_refuses_at_last_is_a_dead_letter(world):
     received = read(UPDATE, update(world.entity(), "blue"))
     world.sabotage(failing(), max_attempts=1)
-    assert world.processor.refuse(received, Refused("too long")) == {"failed": 1}
+    assert world.processor.count_failure(received, Refused("too long")) == {"failed": 1}
     assert world.letter().reason == "Refused: too long"
 
 
 def test_a_duplicate_that_the_database_refused_stays_a_duplicate(world):
     received = read(UPDATE, update(world.entity(), "blue"))
     world.apply(received)
-    assert world.processor.refuse(received, Refused("too long")) == {"duplicate": 1}
+    assert world.processor.count_failure(received, Refused("too long")) == {"duplicate": 1}
 
 
 def test_an_unreadable_message_that_the_database_refused_is_a_dead_letter(world):
-    assert world.processor.refuse(read(CREATE, b"{"), Refused("too long")) == {"dead": 1}
+    assert world.processor.count_failure(read(CREATE, b"{"), Refused("too long")) == {"dead": 1}
 
 
 # Crashes
@@ -1179,21 +1210,21 @@ def test_an_unreadable_message_that_the_database_refused_is_a_dead_letter(world)
 
 def test_a_command_that_killed_every_worker_is_a_dead_letter(world):
     received = read(UPDATE, update(world.entity(), "blue"), reply_to="sender")
-    assert world.processor.crash([received]) == {"failed": 1}
+    assert world.processor.give_up([received]) == {"failed": 1}
     assert (world.letter().kind, world.status(received)) == ("crash", "failed")
     assert world.sent() == [(None, "CommandFailed"), ("sender", "CommandFailed")]
 
 
 def test_a_command_that_killed_every_worker_is_not_applied(world):
     entity_id = world.entity()
-    world.processor.crash([read(UPDATE, update(entity_id, "blue"))])
+    world.processor.give_up([read(UPDATE, update(entity_id, "blue"))])
     assert world.value(entity_id) == (None, 1)
 
 
 def test_a_command_that_ended_all_the_same_did_not_crash(world):
     received = read(CREATE, create())
     world.apply(received)
-    assert world.processor.crash([received]) == {"duplicate": 1}
+    assert world.processor.give_up([received]) == {"duplicate": 1}
     assert (world.status(received), rows(world.database, dead_letters)) == ("applied", [])
 
 
@@ -1201,13 +1232,13 @@ def test_a_waiting_command_can_crash(world):
     received = read(UPDATE, update(world.entity(), "bug"))
     world.sabotage(failing("bug"))
     world.apply(received)
-    assert world.processor.crash([world.next_attempt()]) == {"failed": 1}
+    assert world.processor.give_up([world.next_attempt()]) == {"failed": 1}
     assert world.status(received) == "failed"
 
 
 def test_only_the_delivery_that_is_waited_for_can_give_a_command_up(world):
     received = waiting(world)
-    assert world.processor.crash([received]) == {"duplicate": 1}
+    assert world.processor.give_up([received]) == {"duplicate": 1}
     (second,) = world.relay()
     assert world.apply(second) == {"applied": 1}
 
@@ -1215,7 +1246,7 @@ def test_only_the_delivery_that_is_waited_for_can_give_a_command_up(world):
 def test_a_crashed_copy_finds_a_retry_again_whose_row_is_gone(world):
     received = waiting(world)
     world.forget(retries)
-    assert world.processor.crash([received]) == {"duplicate": 1}
+    assert world.processor.give_up([received]) == {"duplicate": 1}
     assert world.apply(*world.relay()) == {"applied": 1}
 
 
@@ -1223,7 +1254,7 @@ def test_a_crashed_copy_that_asks_gets_the_stored_outcome(world):
     received = read(CREATE, create(), reply_to="sender")
     world.apply(received)
     world.forget(outbox)
-    assert world.processor.crash([received]) == {"duplicate": 1}
+    assert world.processor.give_up([received]) == {"duplicate": 1}
     assert world.sent() == [("sender", "entity.Created")]
 
 
@@ -1231,7 +1262,7 @@ def test_other_content_that_killed_every_worker_is_a_dead_letter(world):
     content = create()
     world.apply(read(CREATE, content))
     other = read(CREATE, {**content, "entity_id": str(uuid4())})
-    assert world.processor.crash([other]) == {"dead": 1}
+    assert world.processor.give_up([other]) == {"dead": 1}
     assert world.letter().kind == "command-id-reused"
 
 
@@ -1241,7 +1272,7 @@ def death(queue: str = "tests.commands", reason: str = "expired") -> dict[str, A
 
 def test_a_command_that_waited_too_long_has_expired(world):
     received = read(CREATE, create(), headers={"x-death": [death(), death("elsewhere")]})
-    assert world.processor.crash([received]) == {"failed": 1}
+    assert world.processor.give_up([received]) == {"failed": 1}
     assert world.letter().kind == "expired"
 
 
@@ -1268,7 +1299,7 @@ def test_a_command_that_waited_too_long_has_expired(world):
 def test_what_did_not_expire_here_at_last_has_crashed(world, deaths):
     first = {"x-first-death-reason": "expired", "x-first-death-queue": "tests.commands"}
     received = read(CREATE, create(), headers={"x-death": deaths, **first})
-    assert world.processor.crash([received]) == {"failed": 1}
+    assert world.processor.give_up([received]) == {"failed": 1}
     assert world.letter().kind == "crash"
 
 
@@ -1277,12 +1308,12 @@ def test_a_retry_that_has_expired_is_sent_again(world):
     (second,) = world.relay()
     headers = {**second.message.headers, "x-death": [death()]}
     expired = second._replace(message=second.message._replace(headers=headers))
-    assert world.processor.crash([expired]) == {"duplicate": 1}
+    assert world.processor.give_up([expired]) == {"duplicate": 1}
     assert (world.status(received), due_in(world) <= 1) == ("retrying", True)
 
 
 def test_an_unidentifiable_message_that_killed_every_worker_is_a_dead_letter(world):
-    assert world.processor.crash([read(None, b"\xff")]) == {"dead": 1}
+    assert world.processor.give_up([read(None, b"\xff")]) == {"dead": 1}
     assert world.letter().kind == "crash"
 
 

@@ -11,9 +11,10 @@ import pytest
 from domain.messages import Command
 from persistence.database import Database
 from persistence.dead_letters import dead_letters
+from persistence.endings import RETRYING
 from persistence.entity.table import entities
 from persistence.exceptions import Collision
-from persistence.inbox import RETRYING, InboxEntry
+from persistence.inbox import InboxEntry
 from persistence.outbox import outbox
 from persistence.relay_session import RelaySession
 from persistence.retries import retries

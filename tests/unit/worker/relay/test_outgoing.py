@@ -10,12 +10,15 @@ from structlog.testing import capture_logs
 
 from persistence.exceptions import StorageUnavailable
 from persistence.messages import OutgoingMessage, StoredCommand
-from persistence.relay_session import BITE_BYTES, OutboxRow, RetryRow
+from persistence.relay_queries import BITE_BYTES, OutboxRow, RetryRow
 from tests.support.component import settings
+from worker.amqp.publisher import Sending
 from worker.exceptions import BrokerUnavailable, Unsendable
+from worker.relay import backoff, outgoing
 from worker.relay import lane as module
-from worker.relay import outgoing
-from worker.relay.lane import BITE, LONGEST_PAUSE, OUTAGES, STREAK, Lane
+from worker.relay import unwanted as unwanted_module
+from worker.relay.backoff import BITE, LONGEST_PAUSE
+from worker.relay.lane import OUTAGES, STREAK, Lane
 from worker.relay.outgoing import Events, Replies, Retries
 from worker.runtime.metrics import Metrics
 
@@ -87,36 +90,28 @@ class FakePublisher:
     def __init__(self, broker: FakeBroker) -> None:
         FakePublisher.latest = self
         self.ready, self.error, self.overdue = True, None, False
-        self.sent: list[int] = []
-        self._next = 0
-        self.confirmed: set[int] = set()
-        self.nacked: set[int] = set()
-        self.returned: set[int] = set()
+        self.sent: list[Sending] = []
 
     @property
     def pending(self) -> int:
         return len(self.sent)
 
-    def publish(self, exchange: str, key: str, body: bytes, properties: Any) -> int:
+    def publish(self, exchange: str, key: str, body: bytes, properties: Any) -> Sending:
         if properties.headers == {"bad": True}:
             raise Unsendable("AMQP cannot carry it")
-        self._next += 1
-        self.sent.append(self._next)
-        return self._next
+        self.sent.append(Sending(exchange, key, properties.message_id))
+        return self.sent[-1]
 
     def is_overdue(self) -> bool:
         return self.overdue
 
     def answer(self, nacks: int = 0, returns: int = 0) -> None:
         """Nack the first few of what was sent; return the last few."""
-        self.nacked = set(self.sent[:nacks])
-        self.confirmed = set(self.sent[nacks:])
-        self.returned = set(self.sent[len(self.sent) - returns :])
+        for place, sending in enumerate(self.sent):
+            sending.nacked = place < nacks
+            sending.confirmed = not sending.nacked
+            sending.returned = place >= len(self.sent) - returns
         self.sent = []
-
-    def forget(self) -> None:
-        for known in (self.confirmed, self.nacked, self.returned):
-            known.clear()
 
 
 class Clock:
@@ -133,7 +128,8 @@ class World:
         self.given_up: list[int] = []
         monkeypatch.setattr(module, "Publisher", FakePublisher)
         monkeypatch.setattr(module, "Broker", self._open)
-        monkeypatch.setattr(module, "monotonic", lambda: self.clock.now)
+        for part in (module, backoff, unwanted_module):
+            monkeypatch.setattr(part, "monotonic", lambda: self.clock.now)
 
         def give_up(row: Any, reason: str) -> bool:
             self.given_up.append(row.id)
@@ -175,7 +171,7 @@ class World:
 
     @property
     def pause(self) -> float:
-        return max(0.0, self.lane._resume_at - self.clock.now)
+        return max(0.0, self.lane._backoff.resume_at - self.clock.now)
 
     def pass_by(self, seconds: float) -> None:
         self.clock.now += seconds
@@ -513,7 +509,7 @@ def test_a_broker_that_owes_an_answer_for_too_long_is_given_up(any_lane):
 def test_what_was_confirmed_is_kept_when_the_channel_ends(any_lane):
     any_lane.store(*rows(any_lane, 1, 2))
     any_lane.turn()
-    FakePublisher.latest.confirmed = {1}
+    FakePublisher.latest.sent[0].confirmed = True
     any_lane.end(406)
     assert any_lane.session.left == [2]
 
@@ -521,7 +517,7 @@ def test_what_was_confirmed_is_kept_when_the_channel_ends(any_lane):
 def test_what_was_confirmed_is_kept_when_the_term_ends(any_lane):
     any_lane.store(*rows(any_lane, 1, 2))
     any_lane.turn()
-    FakePublisher.latest.confirmed = {1}
+    FakePublisher.latest.sent[0].confirmed = True
     any_lane.lane.leave(any_lane.session)
     assert any_lane.session.left == [2]
 

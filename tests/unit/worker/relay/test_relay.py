@@ -12,6 +12,7 @@ from tests.support.component import component
 from worker.exceptions import Stopped
 from worker.relay import relay as module
 from worker.relay.relay import Relay
+from worker.runtime import pause
 from worker.runtime.health import Health
 from worker.runtime.stop import StopFlag
 
@@ -33,7 +34,8 @@ class World:
     def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
         monkeypatch.setattr(module, "monotonic", lambda: self.now)
-        monkeypatch.setattr(module, "sleep", self.pass_by)
+        monkeypatch.setattr(pause, "monotonic", lambda: self.now)
+        monkeypatch.setattr(pause, "sleep", self.pass_by)
         self.health = Health(database, 30)
         self.relay = Relay(component(database), StopFlag(1), self.health)
         self.lane = FakeLane()
@@ -50,7 +52,6 @@ class World:
             acquire=lambda: not self.lowest,
             lowest=lambda: self.lowest.pop(0),
         )
-        self.broker: Any = SimpleNamespace(step=self.waits.append)
         self.turn()  # everything is due at the start
         self.waits.clear()
         self.lane.told = self.taken = 0
@@ -64,7 +65,8 @@ class World:
         self.touches += 1
 
     def turn(self) -> None:
-        self.relay._take_turns(self.session, self.broker)
+        with self.relay._pause.serving(self.waits.append):
+            self.relay._take_turns(self.session)
 
     def pass_by(self, seconds: float) -> None:
         self.now += seconds

@@ -10,10 +10,12 @@ from structlog.testing import capture_logs
 
 from persistence.database import Database
 from persistence.dead_letters import dead_letters
-from persistence.inbox import APPLIED, FAILED, RETRYING, InboxEntry, inbox
+from persistence.endings import APPLIED, FAILED, RETRYING
+from persistence.inbox import InboxEntry, inbox
 from persistence.messages import OutgoingMessage
 from persistence.outbox import outbox
-from persistence.relay_session import OutboxRow, RelaySession, RetryRow
+from persistence.relay_queries import OutboxRow, RetryRow
+from persistence.relay_session import RelaySession
 from persistence.retries import retries
 from tests.support.component import component, rows
 from tests.support.messages import CREATE, create, message, read

@@ -217,3 +217,27 @@ log.info("a\\x1b[2Jb", value="c\\x9b2Jd", more="e\\nf")
     assert b"a\\x1b[2Jb" in errors
     assert b"c\\x9b2Jd" in errors
     assert not any(byte in errors.decode() for byte in "\x1b\x9b")
+
+
+@pytest.mark.parametrize(
+    ("format", "said"), [("console", b"process=consume-2"), ("json", b'"process": "consume-2"')]
+)
+def test_every_line_names_the_process_that_speaks_whatever_thread_it_is(format, said) -> None:
+    script = f"""
+configure_logs("info", "{format}", "consume-2")
+log.info("first")
+threading.Thread(target=lambda: log.info("second")).start()
+"""
+    process = start(script, stderr=subprocess.PIPE)
+    _, errors = process.communicate(timeout=30)
+    assert [said in line for line in errors.splitlines()] == [True, True]
+
+
+def test_a_person_reads_a_traceback_in_its_lines() -> None:
+    script = """
+configure_logs("info", "console")
+log.warning("attempt failed", traceback="Traceback:\\n  File handler.py\\nBug: no")
+"""
+    process = start(script, stderr=subprocess.PIPE)
+    _, errors = process.communicate(timeout=30)
+    assert errors.splitlines()[-3:] == [b"Traceback:", b"  File handler.py", b"Bug: no"]

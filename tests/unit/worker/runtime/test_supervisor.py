@@ -89,13 +89,18 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 @pytest.fixture
 def child(world: World) -> Child:
-    child = Child(["consume"], {"HTTP_PORT": "1234"}, limit=20)
+    child = Child("consume-1", ["consume"], {"HTTP_PORT": "1234"}, limit=20)
     child.keep_running()
     return child
 
 
 def test_a_child_is_a_process_of_the_worker(world, child):
     assert world.started[0].arguments[1:4] == ["-m", "worker", "consume"]
+
+
+def test_a_child_is_told_the_name_by_which_it_speaks(world, child):
+    arguments = world.started[0].arguments
+    assert arguments[arguments.index("--named") + 1] == "consume-1"
 
 
 def test_a_child_gets_settings_of_its_own(world, child):
@@ -129,7 +134,7 @@ def test_a_child_that_lived_long_is_started_again_soon(world, child):
 
 
 def test_children_are_told_to_stop_and_the_worst_code_is_returned(world, child):
-    other = Child(["relay"], {}, limit=20)
+    other = Child("relay", ["relay"], {}, limit=20)
     other.keep_running()
     world.started[1].returncode = -9
     assert supervise([child, other], stop=True, drain_timeout=1) == 9
@@ -141,7 +146,7 @@ def test_children_that_stop_well_make_a_good_end(child):
 
 
 def test_a_child_that_never_ran_needs_no_end(world):
-    assert supervise([Child(["relay"], {}, limit=20)], stop=True, drain_timeout=1) == 0
+    assert supervise([Child("relay", ["relay"], {}, limit=20)], stop=True, drain_timeout=1) == 0
     assert world.started == []
 
 
