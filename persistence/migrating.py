@@ -13,7 +13,8 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, inspect
 
 from persistence.checks import check_database
-from persistence.database import Database, metadata
+from persistence.columns import metadata
+from persistence.database import Database
 from persistence.exceptions import DatabaseBehind, PersistenceError, Unsuitable
 from persistence.locks import lock
 from persistence.translation import driver_errors

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from persistence.bulk import among, among_these
-from persistence.database import SerialKey, Timestamp, metadata
+from persistence.columns import SerialKey, Timestamp, metadata
 from persistence.inbox import RETRYING, inbox
 from persistence.inserts import Inserts
 from persistence.messages import StoredCommand

@@ -2,7 +2,7 @@ from sqlalchemy import CheckConstraint, Column, Integer, Table, Text, Uuid, insp
 from sqlalchemy.orm import registry
 
 from domain.entity.entity import EntityDTO
-from persistence.database import metadata
+from persistence.columns import metadata
 
 entities = Table(
     "entities",

@@ -11,7 +11,8 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, TypeDecorator
 
 import persistence
-from persistence.database import Database, metadata
+from persistence.columns import metadata
+from persistence.database import Database
 
 # Every module that defines tables belongs to the schema, so a new aggregate is found by itself.
 for module in pkgutil.walk_packages(persistence.__path__, "persistence."):

@@ -20,7 +20,8 @@ from sqlalchemy import Column, Integer, Numeric, Table, TypeDecorator, event, in
 from sqlalchemy.dialects.postgresql import JSONB
 from structlog.testing import capture_logs
 
-from persistence.database import Database, SerialKey, Timestamp, metadata
+from persistence.columns import SerialKey, Timestamp, metadata
+from persistence.database import Database
 from persistence.exceptions import DatabaseBehind, Unsuitable
 from persistence.locks import lock
 from persistence.migrating import check_schema, migrate
