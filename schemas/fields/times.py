@@ -1,7 +1,7 @@
 """Fields of days and moments."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from schemas.fields.base import Field
@@ -35,8 +35,8 @@ class Timestamp(Field[datetime]):
     invalid = "Not a valid RFC 3339 date-time, such as 2026-01-31T12:00:00Z."
 
     def to_wire(self, value: datetime) -> str:
-        if value.tzinfo is None:
-            raise self.unwritable()
+        if value.tzinfo is not UTC:
+            value = self._with_minutes(value)
         return value.isoformat()
 
     def from_wire(self, value: Any) -> datetime:
@@ -46,3 +46,10 @@ class Timestamp(Field[datetime]):
             return datetime.fromisoformat(value.upper())
         except ValueError as error:
             raise self.refusal() from error
+
+    def _with_minutes(self, value: datetime) -> datetime:
+        """Return the moment with an offset of whole minutes, as all are that RFC 3339 knows."""
+        offset = value.utcoffset()
+        if offset is None:
+            raise self.unwritable()
+        return value.astimezone(UTC) if offset % timedelta(minutes=1) else value
