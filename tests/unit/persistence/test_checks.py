@@ -86,6 +86,16 @@ def test_a_newer_release_answers_for_its_own_tables(database, forgotten):
     require_schema(database)
 
 
+def test_a_table_whose_name_needs_quotes_is_found(database):
+    quoted = Table('The "Table"', metadata, Column("id", Integer, primary_key=True))
+    try:
+        with database.engine.begin() as connection:
+            quoted.create(connection)
+        check_tables(database)
+    finally:
+        metadata.remove(quoted)
+
+
 def test_tables_are_found_where_statements_find_them(postgresql):
     with postgresql.engine.begin() as connection:
         connection.execute(text("CREATE SCHEMA first"))

@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     Uuid,
-    func,
+    cast,
 )
 from sqlalchemy.orm import column_property, composite, registry, relationship
 
@@ -168,7 +168,7 @@ def order(line: type[Any], *columns: Column[Any]) -> type[Any]:
     orders = Table("orders", tables, col("id"), col("version"))
     reference = Column("order_id", ForeignKey("orders.id"))
     mappers.map_imperatively(line, Table("lines", tables, col("id"), reference, *columns))
-    counted = column_property(func.abs(orders.c.version))
+    counted = column_property(cast(orders.c.version, Numeric))  # no column of a table
     mappers.map_imperatively(
         Order, orders, properties={"lines": relationship(line), "total": counted}
     )
