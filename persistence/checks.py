@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from secrets import randbits
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exc, func, select, text
+from sqlalchemy import ColumnElement, Connection, Table, exc, func, select, text
 
+from persistence.columns import metadata
 from persistence.database import Database
-from persistence.exceptions import Conflict, StorageUnavailable, Unsuitable
+from persistence.exceptions import Conflict, MigrationMissing, StorageUnavailable, Unsuitable
 from persistence.locks import database_file
 from persistence.translation import driver_errors
 
@@ -81,3 +82,39 @@ def _check_file(database: Database) -> None:
     for place in (path, path.parent):
         if not os.access(place, os.W_OK):
             raise Unsuitable(f"The SQLite file {path} is of no use: {place} cannot be written.")
+
+
+def check_tables(database: Database) -> None:
+    """Raise `MigrationMissing` where the database lacks what no migration that is left would make.
+
+    For a database that has all our migrations. What it has besides, a newer release may need.
+    """
+    with driver_errors(), database.autocommit_connection() as connection:
+        missing = [
+            name for table in metadata.tables.values() for name in _missing(connection, table)
+        ]
+    if missing:
+        raise MigrationMissing(
+            f"The program has tables or columns that no migration makes: {', '.join(missing)}."
+            ' Write one: `alembic revision --autogenerate -m "what it does"`, read it, and run'
+            " `python -m worker migrate`."
+        )
+
+
+# Neither asks for a right on the table, and both find what a statement would find.
+_COLUMNS = {
+    "postgresql": "SELECT attname FROM pg_attribute"
+    " WHERE attrelid = to_regclass(:table) AND attnum > 0 AND NOT attisdropped",
+    "sqlite": "SELECT name FROM pragma_table_xinfo(:table)",
+}
+
+
+def _missing(connection: Connection, table: Table) -> list[str]:
+    """Return the name of the table, or of its columns, that the database does not have."""
+    dialect = connection.dialect
+    quoted = dialect.identifier_preparer.format_table(table)
+    name = quoted if dialect.name == "postgresql" else table.name
+    there = set(connection.scalars(text(_COLUMNS[dialect.name]), {"table": name}))
+    if not there:
+        return [table.name]
+    return [f"{table.name}.{column.name}" for column in table.c if column.name not in there]

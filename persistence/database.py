@@ -1,30 +1,25 @@
-"""The engine, and the column types and names that both databases share."""
+"""The engine: one database as one process uses it, and which URLs name one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from time import time
 from typing import Any, Self
 
 from sqlalchemy import (
     URL,
-    BigInteger,
     Connection,
-    DateTime,
-    Dialect,
     Engine,
-    Integer,
-    MetaData,
-    TypeDecorator,
     create_engine,
     event,
     exc,
     make_url,
 )
 
+from persistence.bulk.copying import copy
 from persistence.clock import Clock
-from persistence.driver import connector, copy
+from persistence.driver import connector
 from persistence.sessions import (
     create_private,
     options_of_postgresql,
@@ -33,34 +28,6 @@ from persistence.sessions import (
     time_of_postgresql,
 )
 from persistence.translation import driver_errors, renew_session
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite numbers rows itself only where the key is exactly INTEGER.
-SerialKey = BigInteger().with_variant(Integer, "sqlite")
-
-
-class Timestamp(TypeDecorator[datetime]):
-    """An aware time in UTC, also where the database knows no time zones."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value and value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Database:

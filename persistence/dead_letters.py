@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from persistence.database import Database, SerialKey, Timestamp, metadata
+from persistence.columns import SerialKey, Timestamp, metadata
+from persistence.database import Database
 from persistence.inserts import Inserts
 from persistence.messages import DeadLetter
 from persistence.translation import driver_errors

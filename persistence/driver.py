@@ -1,6 +1,6 @@
-"""Connections of psycopg on which no wait is without an end, and COPY for SQLAlchemy."""
+"""Connections of psycopg on which no wait is without an end."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -77,13 +77,3 @@ def connector(
 def _options_of_environment() -> str:
     values = {default.keyword: default.val for default in pq.Conninfo.get_defaults()}
     return (values[b"options"] or b"").decode()
-
-
-def copy(cursor: psycopg.Cursor[Any], statement: str, rows: Iterable[Any], context: object) -> bool:
-    """Run a COPY with its rows; for SQLAlchemy's event of a statement with many parameters."""
-    if not statement.startswith("COPY "):
-        return False
-    with cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
-    return True

@@ -51,3 +51,7 @@ class Unsuitable(PersistenceError):
 
 class DatabaseBehind(Unsuitable):
     """The database lacks migrations that this program needs."""
+
+
+class MigrationMissing(Unsuitable):
+    """The program has tables or columns that none of its migrations makes."""

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from persistence.bulk import among, among_these, by_uuid, insert_rows, update_rows
-from persistence.database import Timestamp, metadata
+from persistence.columns import Timestamp, metadata
 from persistence.exceptions import Collision
 from persistence.messages import OutgoingMessage
 from persistence.translation import driver_errors

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Table, inspect
 from sqlalchemy.orm import registry
 
-from persistence.database import metadata
+from persistence.columns import metadata
 
 
 @dataclass(frozen=True)

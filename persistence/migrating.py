@@ -12,8 +12,9 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, inspect
 
-from persistence.checks import check_database
-from persistence.database import Database, metadata
+from persistence.checks import check_database, check_tables
+from persistence.columns import metadata
+from persistence.database import Database
 from persistence.exceptions import DatabaseBehind, PersistenceError, Unsuitable
 from persistence.locks import lock
 from persistence.translation import driver_errors
@@ -23,6 +24,7 @@ def migrate(database: Database) -> bool:
     """Apply every migration that is missing; several at once take turns.
 
     Returns False where the database is newer than this program: that is fine, and left as it is.
+    Raises `MigrationMissing` where all of them together do not make what the program has.
     """
     if database.is_postgresql:
         check_database(database)  # before a lock of its sessions is relied on
@@ -34,11 +36,14 @@ def migrate(database: Database) -> bool:
         turn = lock(database, connection, "migrate")
         try:
             turn.acquire(wait=True)
-            return _upgrade(database, connection)
+            is_ours = _upgrade(database, connection)
         finally:
             # Who has the lock is who migrates, by the same session: whatever ends it ends both.
             connection.invalidate()
             turn.release()
+    if is_ours:
+        check_tables(database)
+    return is_ours
 
 
 def check_schema(database: Database) -> bool:

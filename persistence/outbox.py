@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import JSON, BigInteger, Column, Index, Table, Text, Uuid, text
 from sqlalchemy.orm import Session
 
-from persistence.database import SerialKey, metadata
+from persistence.columns import SerialKey, metadata
 from persistence.inserts import Inserts
 from persistence.messages import OutgoingMessage
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from persistence.bulk import among, among_these
-from persistence.database import SerialKey, Timestamp, metadata
+from persistence.columns import SerialKey, Timestamp, metadata
 from persistence.endings import RETRYING
 from persistence.inbox import inbox
 from persistence.inserts import Inserts

@@ -3,30 +3,50 @@
 from collections.abc import Iterable
 
 from domain.messages import Command, Event
+from schemas.checks import check_message
 from schemas.exceptions import CatalogueError
 from schemas.message import CommandSchema, EventSchema
 
+MessageClass = type[Command | Event]
+
 
 class Catalogue:
-    """All messages of the component: which public name and version belongs to which class."""
+    """Which public name and version belongs to which class."""
 
     def __init__(self, schemas: Iterable[type[CommandSchema | EventSchema]]) -> None:
         self.commands: dict[tuple[str, int], CommandSchema] = {}
-        self.by_class: dict[type[Command | Event], CommandSchema | EventSchema] = {}
+        # Of a command with several versions, the newest.
+        self.by_class: dict[MessageClass, CommandSchema | EventSchema] = {}
+        every = [schema_class() for schema_class in schemas]
         names: set[tuple[str, int]] = set()
-        for schema in (schema_class() for schema_class in schemas):
-            name = (schema.type, schema.version)
-            if name in names:
-                raise CatalogueError(
-                    f"two schemas are named {schema.type} version {schema.version}"
-                )
-            names.add(name)
-            if isinstance(schema, CommandSchema):
-                self.commands[name] = schema
+        for schema in every:
+            self._add(schema, names)
+        for schema in every:
+            newest = self.by_class[schema.message]
+            check_message(schema, is_newest=schema.version >= newest.version)
+
+    def _add(self, schema: CommandSchema | EventSchema, names: set[tuple[str, int]]) -> None:
+        name = (schema.type, schema.version)
+        if name in names:
+            raise CatalogueError(f"two schemas are named {schema.type} version {schema.version}")
+        names.add(name)
+        known = self.by_class.get(schema.message)
+        if isinstance(schema, CommandSchema):
+            self.commands[name] = schema
+        elif known is not None:
+            raise CatalogueError(
+                f"{_name(type(known))} and {_name(type(schema))} are both schemas of the event"
+                f" {_name(schema.message)}, which can be published in one form only"
+            )
+        if known is None or schema.version >= known.version:
             self.by_class[schema.message] = schema
 
-    def require(self, messages: Iterable[type[Command | Event]]) -> None:
+    def require(self, messages: Iterable[MessageClass]) -> None:
         """Refuse a command or an event that has no schema."""
         for message in messages:
             if message not in self.by_class:
-                raise CatalogueError(f"{message.__module__}.{message.__qualname__} has no schema")
+                raise CatalogueError(f"{_name(message)} has no schema")
+
+
+def _name(named: type) -> str:
+    return f"{named.__module__}.{named.__qualname__}"

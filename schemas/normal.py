@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields
 from marshmallow.fields import Field
 
-from schemas.fields import Uuid
+from schemas.fields import List, Mapping, Nested, Uuid
 
 Normalize = Callable[[Any], Any]
 
@@ -41,12 +41,14 @@ _rules_of = cache(Rules)
 def _rule(field: Field[Any]) -> Normalize | None:
     if isinstance(field, Uuid | fields.UUID):
         return _lower
-    if isinstance(field, fields.Nested):
+    if isinstance(field, Nested | fields.Nested):
         return lambda value: _nested(field.schema, value)
-    if isinstance(field, fields.List) and (rule := _rule(field.inner)):
+    if isinstance(field, List | fields.List) and (rule := _rule(field.inner)):
         return _each(rule)
+    if isinstance(field, Mapping) and (rule := _rule(field.inner)):
+        return _of_each_name(rule)
     if isinstance(field, fields.Dict) and field.value_field and (rule := _rule(field.value_field)):
-        return lambda value: _values(rule, value)
+        return _of_each_name(rule)
     return None
 
 
@@ -64,5 +66,7 @@ def _each(rule: Normalize) -> Normalize:
     return lambda value: [rule(item) for item in value] if isinstance(value, list) else value
 
 
-def _values(rule: Normalize, value: Any) -> Any:
-    return {k: rule(v) for k, v in value.items()} if isinstance(value, dict) else value
+def _of_each_name(rule: Normalize) -> Normalize:
+    return lambda value: (
+        {name: rule(item) for name, item in value.items()} if isinstance(value, dict) else value
+    )

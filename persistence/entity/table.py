@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, Column, Integer, Table, Text, Uuid
 
 from domain.entity.entity import EntityDTO
-from persistence.database import metadata
+from persistence.columns import metadata
 from persistence.mapping import Mapping
 
 entities = Table(

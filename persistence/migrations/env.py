@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import _repr_type
 from sqlalchemy import Connection, TypeDecorator
 
 import persistence
-from persistence.database import Database, metadata
+from persistence.columns import metadata
+from persistence.database import Database
 
 # Every module that defines tables belongs to the schema, so a new aggregate is found by itself.
 for module in pkgutil.walk_packages(persistence.__path__, "persistence."):
@@ -23,13 +25,7 @@ def render_item(kind: str, item: object, autogenerate: AutogenContext) -> str | 
     """Write a type of our own as what it is in the database: a migration outlives our classes."""
     if not isinstance(item, TypeDecorator):
         return False
-    plain = item.impl_instance
-    package, _, rest = type(plain).__module__.removeprefix("sqlalchemy.").partition(".")
-    if package != "dialects":
-        return f"sa.{plain!r}"
-    dialect = rest.partition(".")[0]
-    autogenerate.imports.add(f"from sqlalchemy.dialects import {dialect}")
-    return f"{dialect}.{plain!r}"
+    return _repr_type(item.impl_instance, autogenerate)
 
 
 def is_ours(name: str | None, kind: str, parents: Any) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from enum import Enum as PythonEnum
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Column,
     Date,
     Dialect,
+    Enum,
     Float,
     Integer,
     LargeBinary,
@@ -33,7 +35,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from persistence.bulk import MANY, among, among_these, insert_rows, update_rows
-from persistence.database import Database, Timestamp
+from persistence.columns import Timestamp
+from persistence.database import Database
 from persistence.exceptions import Collision, PersistenceError, Refused, StorageUnavailable
 from persistence.translation import driver_errors
 
@@ -97,6 +100,46 @@ typed = Table(
 )
 counter = count(1)
 
+
+class Colour(PythonEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Tags(TypeDecorator[set[str]]):
+    """JSON of a team's own making."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: set[str] | None, dialect: Dialect) -> list[str] | None:
+        return value and sorted(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> set[str] | None:
+        return value and set(value)
+
+
+class Whispered(TypeDecorator[str]):
+    """Its values pass through SQL when they are read, never when they are written."""
+
+    impl = Text
+    cache_ok = True
+
+    def column_expression(self, column: Any) -> Any:
+        return func.lower(column)
+
+
+own = Table(
+    "own",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("native", Enum(Colour, name="colour")),
+    Column("plain", Enum(Colour, native_enum=False)),
+    Column("tags", Tags),
+    Column("whispered", Whispered),
+)
+OWN = {"native": Colour.RED, "plain": Colour.BLUE, "tags": {"b", "a"}, "whispered": "LOUD"}
+
 EMPTY = dict.fromkeys(("number", "price", "sold", "day", "at", "picture", "notes"))
 FULL = {
     "shelf": 'žluť "quoted" \\ {}',
@@ -114,7 +157,7 @@ FULL = {
 @pytest.fixture
 def session(database: Database) -> Iterator[Session]:
     with Session(database.engine) as session:
-        for table in (things, weights, shouts, odd, typed):
+        for table in (things, weights, shouts, odd, typed, own):
             table.create(session.connection())
         yield session
 
@@ -149,6 +192,40 @@ def test_a_value_that_json_cannot_carry_is_stored_exactly(session, number):
 def test_a_value_that_passes_through_sql_does_so(session, number):
     insert_rows(session, shouts, [{"id": n, "text": "quiet"} for n in range(number)])
     assert set(session.scalars(select(shouts.c.text))) == {"QUIET"}
+
+
+def test_an_update_of_a_value_that_passes_through_sql_does_so(session):
+    insert_rows(session, shouts, [{"id": 1, "text": ""}])
+    update_rows(session, shouts, ["id"], [{"id": 1, "text": "quiet"}])
+    assert session.scalar(select(shouts.c.text)) == "QUIET"
+
+
+@pytest.mark.parametrize("number", [2, MANY])
+def test_types_of_a_team_s_own_store_what_they_say(session, number):
+    insert_rows(session, own, [{"id": n, **OWN} for n in range(number)])
+    update_rows(session, own, ["id"], [{"id": 0, **OWN, "native": Colour.BLUE}])
+    first, second = session.execute(select(own).order_by(own.c.id).limit(2)).mappings()
+    assert dict(first) == {"id": 0, **OWN, "native": Colour.BLUE, "whispered": "loud"}
+    assert dict(second) == {"id": 1, **OWN, "whispered": "loud"}
+
+
+def test_what_is_only_whispered_is_stored_as_it_is(session):
+    insert_rows(session, own, [{"id": 1, **OWN}])
+    update_rows(session, own, ["id"], [{"id": 1, **OWN}])
+    assert session.execute(text("SELECT whispered FROM own")).scalar() == "LOUD"
+
+
+@pytest.mark.parametrize(("table", "row"), [(own, {"id": 1, **OWN}), (typed, None)])
+def test_types_of_a_team_s_own_go_the_fast_way(postgresql, table, row):
+    rows = [row] if row else typed_rows(1, "text", "")
+    statements: list[str] = []
+    with Session(postgresql.engine) as session:
+        table.create(session.connection())
+        event.listen(postgresql.engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+        insert_rows(session, table, rows)
+        update_rows(session, table, ["id"], rows)
+    assert all("json_to_recordset" in statement for statement in statements)
+    assert len(statements) == 2
 
 
 FAR_EAST = datetime(2026, 1, 2, tzinfo=timezone(timedelta(hours=23, minutes=59)))

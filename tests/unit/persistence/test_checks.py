@@ -1,17 +1,108 @@
 """What is refused at the start, in a sentence, as no waiting would help."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Column, Integer, Table, text
 
-from persistence.checks import check_database
+from persistence.checks import check_database, check_tables
+from persistence.columns import metadata
 from persistence.database import Database
-from persistence.exceptions import Conflict, StorageUnavailable, Unsuitable
-from persistence.migrating import migrate
-from tests.support.component import ping
+from persistence.entity.table import entities
+from persistence.exceptions import Conflict, MigrationMissing, StorageUnavailable, Unsuitable
+from persistence.migrating import check_schema, migrate
+from tests.support.component import component, ping
 from tests.support.postgresql import connect
 from tools.pgbouncer import pgbouncer
+from worker.consumer.consumer import Consumer
+from worker.relay.relay import Relay
+from worker.runtime.health import Health
+from worker.runtime.readiness import require_schema
+from worker.runtime.stop import StopFlag
+
+
+@pytest.fixture
+def forgotten() -> Iterator[Table]:
+    """A table for which nobody has written a migration."""
+    table = Table("forgotten", metadata, Column("id", Integer, primary_key=True))
+    yield table
+    metadata.remove(table)
+
+
+@pytest.fixture
+def colour() -> Iterator[None]:
+    """A column for which nobody has written a migration."""
+    column = Column("Colour", Integer)
+    entities.append_column(column)
+    yield
+    entities._columns.remove(column)  # what no program ever does
+
+
+WRITE_ONE = (
+    ' Write one: `alembic revision --autogenerate -m "what it does"`, read it, and run'
+    " `python -m worker migrate`."
+)
+
+
+def test_a_table_that_no_migration_makes_is_named(database, forgotten):
+    with pytest.raises(MigrationMissing) as error:
+        check_tables(database)
+    assert str(error.value) == (
+        f"The program has tables or columns that no migration makes: forgotten.{WRITE_ONE}"
+    )
+
+
+def test_a_column_that_no_migration_makes_is_named(database, colour):
+    with pytest.raises(MigrationMissing, match=r"no migration makes: entities\.Colour\. Write"):
+        check_tables(database)
+
+
+def test_who_migrates_hears_of_it_after_everything_else_is_done(empty_database_url, forgotten):
+    with Database(empty_database_url) as database:
+        with pytest.raises(MigrationMissing):
+            migrate(database)
+        assert check_schema(database) is True
+
+
+@pytest.mark.parametrize("program", [Consumer, Relay])
+def test_each_process_hears_of_it_when_it_starts(program, database, forgotten):
+    with pytest.raises(MigrationMissing):
+        program(component(database), StopFlag(1), Health(database, 30)).run()
+
+
+def test_what_a_newer_release_has_added_is_nobody_s_fault(database):
+    with database.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE entities ADD COLUMN theirs INTEGER"))
+        connection.execute(text("CREATE TABLE theirs (id INTEGER PRIMARY KEY)"))
+    check_tables(database)
+
+
+def test_a_newer_release_answers_for_its_own_tables(database, forgotten):
+    with database.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE forgotten (other INTEGER)"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert migrate(database) is False
+    require_schema(database)
+
+
+def test_a_table_whose_name_needs_quotes_is_found(database):
+    quoted = Table('The "Table"', metadata, Column("id", Integer, primary_key=True))
+    try:
+        with database.engine.begin() as connection:
+            quoted.create(connection)
+        check_tables(database)
+    finally:
+        metadata.remove(quoted)
+
+
+def test_tables_are_found_where_statements_find_them(postgresql):
+    with postgresql.engine.begin() as connection:
+        connection.execute(text("CREATE SCHEMA first"))
+    path = {"options": "-c search_path=first,public"}
+    url = postgresql.url.update_query_dict(path).render_as_string(hide_password=False)
+    with Database(url) as elsewhere:
+        check_tables(elsewhere)
 
 
 def refusal(url: str, deadline: float = 15) -> str:

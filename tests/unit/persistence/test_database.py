@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy import text
 
-from persistence.database import Database, Timestamp, check_url
+from persistence.columns import Timestamp
+from persistence.database import Database, check_url
 from tests.support.component import ping
 
 

@@ -3,10 +3,12 @@
 import gc
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import Enum
 from io import StringIO
 from pathlib import Path
+from shutil import copy, copytree, ignore_patterns
 from textwrap import dedent, indent
 from threading import Thread
 from typing import IO, Any
@@ -20,14 +22,22 @@ from sqlalchemy import Column, Integer, Numeric, Table, TypeDecorator, event, in
 from sqlalchemy.dialects.postgresql import JSONB
 from structlog.testing import capture_logs
 
-from persistence.database import Database, SerialKey, Timestamp, metadata
+from persistence.columns import (
+    Choice,
+    ExactDecimal,
+    SerialKey,
+    Timestamp,
+    ValueObject,
+    metadata,
+)
+from persistence.database import Database
 from persistence.exceptions import DatabaseBehind, Unsuitable
 from persistence.locks import lock
 from persistence.migrating import check_schema, migrate
 from persistence.retries import retries
 from tests.support.component import component, rows
 from tests.support.postgresql import connect
-from tests.support.project import PYTHON, ROOT, environment
+from tests.support.project import PACKAGES, PYTHON, ROOT, environment
 from tests.support.waiting import wait_for
 from worker.consumer.consumer import Consumer
 from worker.relay.relay import Relay
@@ -137,27 +147,96 @@ class Notes(TypeDecorator[str]):
     cache_ok = True
 
 
+class Level(Enum):
+    LOW = "low"
+
+
 def test_a_type_of_our_own_is_written_as_what_it_is_in_the_database(alembic, tmp_path):
     command.upgrade(alembic, "head")
     versions = ROOT / "persistence" / "migrations" / "versions"
     alembic.set_main_option("path_separator", "newline")
     alembic.set_main_option("version_locations", f"{versions}\n{tmp_path}")
-    columns = (Column("paid", Money), Column("at", Timestamp), Column("notes", Notes))
+    columns = (
+        Column("paid", Money),
+        Column("at", Timestamp),
+        Column("notes", Notes),
+        Column("price", ExactDecimal(18, 2)),
+        Column("level", Choice(Level)),
+        Column("lines", ValueObject(tuple[str, ...])),
+    )
     orders = Table("orders", metadata, Column("id", SerialKey, primary_key=True), *columns)
     try:
         command.revision(alembic, "orders", autogenerate=True, version_path=str(tmp_path))
     finally:
         metadata.remove(orders)
     (script,) = tmp_path.glob("*.py")
-    written = script.read_text()
-    compile(written, script.name, "exec")
+    written = " ".join(script.read_text().split()).replace("( ", "(")
+    compile(script.read_text(), script.name, "exec")
     assert "from sqlalchemy.dialects import postgresql" in written
+    exact = 'sa.Numeric(precision=18, scale=2).with_variant(sa.BigInteger(), "sqlite")'
     for column in (
         'sa.Column("paid", sa.Numeric(precision=12, scale=2)',
         'sa.Column("at", sa.DateTime(timezone=True)',
         'sa.Column("notes", postgresql.JSONB(',
+        f'sa.Column("price", {exact}',
+        'sa.Column("level", sa.Text()',
+        'sa.Column("lines", sa.Text()',
     ):
         assert column in written
+
+
+TABLE = """
+from enum import Enum
+from sqlalchemy import Column, Integer, Table, Text, TypeDecorator, Uuid
+from persistence.columns import Choice, ExactDecimal, Timestamp, ValueObject, metadata
+
+class Level(Enum):
+    LOW = "low"
+
+class Shouted(TypeDecorator):
+    impl = Text
+    cache_ok = True
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("balance", ExactDecimal(18, 2), nullable=False),
+    Column("level", Choice(Level)),
+    Column("lines", ValueObject(tuple[str, ...])),
+    Column("owner", Shouted),
+    Column("since", Timestamp),
+    Column("version", Integer, nullable=False),
+)
+"""
+
+
+def test_a_table_of_an_author_s_own_is_migrated_by_what_the_sentence_says(
+    empty_database_url, tmp_path
+):
+    for package in PACKAGES:
+        copytree(ROOT / package, tmp_path / package, ignore=ignore_patterns("__pycache__"))
+    copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "persistence" / "account").mkdir()
+    (tmp_path / "persistence" / "account" / "table.py").write_text(TABLE)
+    (tmp_path / "persistence" / "account" / "__init__.py").touch()
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        variables = {"DATABASE_URL": empty_database_url, "PYTHONPATH": str(tmp_path)}
+        return _run(arguments, environment(**variables), tmp_path)
+
+    first = run("worker", "migrate")
+    assert first.returncode == 1
+    assert first.stderr.startswith(
+        "Error: The program has tables or columns that no migration makes: accounts. Write one: "
+    )
+    for arguments in (
+        ("alembic", "revision", "--autogenerate", "-m", "accounts"),
+        ("worker", "migrate"),
+        ("alembic", "check"),
+    ):
+        result = run(*arguments)
+        assert result.returncode == 0, result.stderr
 
 
 def test_every_constraint_and_index_is_named_by_the_convention(database):
@@ -272,10 +351,16 @@ def test_migrations_that_do_not_fit_are_told_as_ours(empty, monkeypatch):
 
 
 def worker(program: str, url: str) -> subprocess.CompletedProcess[str]:
+    return _run(["worker", program], environment(DATABASE_URL=url), ROOT)
+
+
+def _run(
+    arguments: Sequence[str], variables: dict[str, str], folder: Path
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [PYTHON, "-m", "worker", program],
-        env=environment(DATABASE_URL=url),
-        cwd=ROOT,
+        [PYTHON, "-m", *arguments],
+        env=variables,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=60,

@@ -2,7 +2,7 @@ import gzip
 import json
 import pickle
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
@@ -222,8 +222,8 @@ class LineSchema(Schema):
 
 @dataclass(frozen=True, kw_only=True)
 class Order(Command):
-    tags: list[str]
-    lines: list[dict]
+    tags: list[str] = field(default_factory=list)
+    lines: list[dict] = field(default_factory=list)
 
 
 class OrderSchema(CommandSchema):

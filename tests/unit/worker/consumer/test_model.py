@@ -22,7 +22,8 @@ from sqlalchemy import Table, event
 
 from domain.entity.commands import Create
 from domain.messages import Command
-from persistence.database import Database, metadata
+from persistence.columns import metadata
+from persistence.database import Database
 from persistence.dead_letters import dead_letters
 from persistence.entity.table import entities
 from persistence.exceptions import Collision, Conflict

@@ -434,7 +434,7 @@ class Even(Command):
 class EvenSchema(CommandSchema):
     type = "number.Even"
     message = Even
-    number = Integer()
+    number = Integer(required=True)
 
 
 class Bug(Exception):

@@ -1,0 +1,78 @@
+"""What an author forgets when he maps a DTO, told when a process starts."""
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from sqlalchemy import Column, Float, Numeric, inspect
+from sqlalchemy.dialects.sqlite import dialect as sqlite
+from sqlalchemy.orm import Mapper
+
+from persistence.bulk.rows import plain
+from persistence.exceptions import MappingError
+
+_EVERY_AGGREGATE_HAS = ("id", "version")
+_FLOATS = (float, float | None, "float", "float | None")
+_ROUNDED = "use Decimal and a column ExactDecimal(digits, places)"
+
+
+def check_mapping(dto_class: type[Any]) -> None:
+    """Raise `MappingError` where a DTO and its tables do not share their fields, or would round.
+
+    Looks at what is mapped behind its relationships, too.
+    """
+    root: Mapper[Any] = inspect(dto_class)
+    for name in _EVERY_AGGREGATE_HAS:
+        if name not in root.attrs:
+            raise MappingError(f"{_name(root)} has no column {name!r}, which every aggregate has")
+    for mapper in _mappers(root, set()):
+        _check_fields(mapper, is_part=mapper is not root)
+        for name, column in _columns(mapper):
+            if isinstance(plain(column.type.dialect_impl(sqlite())), Numeric | Float):
+                raise MappingError(
+                    f"{_name(mapper)}.{name} is kept as {column.type!r}, which a database may"
+                    f" round: {_ROUNDED}"
+                )
+
+
+def _check_fields(mapper: Mapper[Any], *, is_part: bool) -> None:
+    if not is_dataclass(mapper.class_):
+        return  # what it should have is nowhere written down
+    known = {field.name for field in fields(mapper.class_)}
+    for field in fields(mapper.class_):
+        if field.name not in mapper.attrs:
+            raise MappingError(
+                f"{_name(mapper)}.{field.name} is kept by no column of {mapper.local_table}:"
+                " give it one, and a migration"
+            )
+        if field.type in _FLOATS:
+            raise MappingError(f"{_name(mapper)}.{field.name} is a float: {_ROUNDED}")
+    if mapper.composites or mapper.inherits or mapper.polymorphic_on is not None:
+        return  # columns stand behind other attributes
+    may_refer = is_part or mapper.relationships
+    for name, column in _columns(mapper):
+        if name not in known and not (may_refer and column.foreign_keys):
+            raise MappingError(
+                f"{_name(mapper)} has no field {name!r} for a column of {mapper.local_table}"
+            )
+
+
+def _columns(mapper: Mapper[Any]) -> Iterator[tuple[str, Column[Any]]]:
+    for attribute in mapper.column_attrs:
+        if isinstance(column := attribute.columns[0], Column):
+            yield attribute.key, column
+
+
+def _mappers(mapper: Mapper[Any], seen: set[Mapper[Any]]) -> Iterator[Mapper[Any]]:
+    if mapper in seen:
+        return
+    seen.add(mapper)
+    yield mapper
+    for relationship in mapper.relationships:
+        yield from _mappers(relationship.mapper, seen)
+    for subclass in mapper.self_and_descendants:
+        yield from _mappers(subclass, seen)
+
+
+def _name(mapper: Mapper[Any]) -> str:
+    return f"{mapper.class_.__module__}.{mapper.class_.__qualname__}"
