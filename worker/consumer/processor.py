@@ -9,7 +9,7 @@ from typing import NamedTuple
 import structlog
 
 from domain.messages import Command
-from persistence.exceptions import PersistenceError
+from persistence.exceptions import NotUndone, PersistenceError
 from persistence.unit_of_work import UnitOfWork
 from worker.composition import Component
 from worker.consumer.memory import Collector
@@ -49,8 +49,7 @@ class Processor:
 
     def rehearse(self, batch: Sequence[Received]) -> None:
         """Do all that `apply` does, and take it back."""
-        with self._work(batch, _settle, None, _commands(batch)) as work:
-            work.unit.rehearse()
+        self._twice_at_most(UnitOfWork.rehearse, batch, _settle, None, _commands(batch))
 
     def refuse(self, received: Received, error: PersistenceError) -> Counter[str]:
         """Settle a command whose changes the database refused when it was alone."""
@@ -72,10 +71,27 @@ class Processor:
         commands: Sequence[Command] = (),
     ) -> Counter[str]:
         self._collector.handled(sum(received.message.size for received in batch))
-        with self._work(batch, settle, lock_wait, commands) as work:
-            work.unit.commit()
+        work = self._twice_at_most(UnitOfWork.commit, batch, settle, lock_wait, commands)
         work.settlement.report()
         return work.endings
+
+    def _twice_at_most(
+        self,
+        end: Callable[[UnitOfWork], None],
+        batch: Sequence[Received],
+        settle: Settle,
+        lock_wait: float | None,
+        commands: Sequence[Command],
+    ) -> _Work:
+        """Do it again where memory cannot undo a command: only then are savepoints worth it."""
+        try:
+            with self._work(batch, settle, lock_wait, commands) as work:
+                end(work.unit)
+        except NotUndone as error:
+            log.debug("again, with savepoints", commands=len(batch), because=str(error))
+            with self._work(batch, settle, lock_wait, commands, savepoints=True) as work:
+                end(work.unit)
+        return work
 
     @contextmanager
     def _work(
@@ -84,9 +100,13 @@ class Processor:
         settle: Settle,
         lock_wait: float | None,
         commands: Sequence[Command],
+        *,
+        savepoints: bool = False,
     ) -> Iterator[_Work]:
         """Give the transaction in which the commands were settled, for the block to end it."""
         with self._component.unit_of_work() as unit:
+            if savepoints:
+                unit.use_savepoints()
             if lock_wait is not None:
                 unit.wait_for_locks(lock_wait)
             # Aggregates first: who waits for a lock then reads what its holder put into the inbox.

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import JSON, Column, ForeignKey, Integer, MetaData, Table, Uuid, event, select
-from sqlalchemy.orm import composite, registry, relationship
+from sqlalchemy import JSON, Column, Integer, MetaData, Table, Uuid, event, select
+from sqlalchemy.orm import registry
 
 from domain.entity.commands import Create, EntityID, UpdateValue
 from domain.entity.service import CommandHandler
@@ -18,7 +18,7 @@ from persistence.database import Database
 from persistence.entity.repository import ORMRepository
 from persistence.entity.table import entities
 from persistence.entity.views import SQLViews
-from persistence.exceptions import Collision, Conflict, MappingError
+from persistence.exceptions import Collision, Conflict
 from persistence.unit_of_work import UnitOfWork
 from tests.support.backends import COMPONENT, reading
 from tests.support.component import rows
@@ -429,33 +429,6 @@ def test_a_change_within_an_attribute_is_written(batch, database, baskets):
         dtos.put(found, [happened()])
     batch.unit.commit()
     assert rows(database, baskets) == [{"id": basket.id, "items": ["apple", "pear"], "version": 2}]
-
-
-class Pair(NamedTuple):
-    first: UUID
-    second: UUID
-
-
-@pytest.mark.parametrize("more", ["parts", "pair"])
-def test_a_dto_that_is_more_than_columns_is_refused(batch, more):
-    class Reader:
-        pass
-
-    table = Table(
-        "readers",
-        MetaData(),
-        Column("id", Uuid, primary_key=True),
-        Column("of", Uuid, ForeignKey("readers.id")),
-    )
-    properties = {
-        "parts": relationship(Reader),
-        "pair": composite(Pair, table.c.id, table.c.of),
-    }
-    mappings = registry(metadata=table.metadata)
-    mappings.map_imperatively(Reader, table, properties={more: properties[more]})
-    with pytest.raises(MappingError, match=f"Reader is mapped with {more}: only columns are kept"):
-        batch.unit.dtos(Reader, "reader")
-    mappings.dispose()
 
 
 def test_a_unit_of_work_keeps_aggregates_of_several_types_apart(batch, database, baskets):
