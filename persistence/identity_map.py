@@ -142,6 +142,7 @@ class IdentityMap(ABC, Generic[D]):
         if to_savepoint:
             for aggregate_id in self._locked:
                 del self._rows[aggregate_id]
+            self._drop_unsaved()  # and so is read anew
         self.begin_command()
 
     def write(self) -> None:

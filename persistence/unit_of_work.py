@@ -168,13 +168,10 @@ class UnitOfWork:
             self._own.flush()
 
     def _undo_in_memory(self, error: Exception) -> None:
-        """Raise what the database said, unless it is about the failed command alone."""
-        fault = of_our_engine(error)
-        if fault and not isinstance(fault, _OF_ONE):
-            raise fault from error
+        _said_of_the_command(error)
         by_session = self._own is not None and self._own.may_have_changed
         if by_session or not all(dtos.is_undoable for dtos in self._dtos.values()):
-            raise NotUndone(f"{type(error).__name__}: memory is not enough to undo it") from error
+            raise NotUndone(f"Memory cannot undo it: {type(error).__name__}.") from error
         for dtos in self._dtos.values():
             dtos.undo_command()
 
@@ -182,18 +179,27 @@ class UnitOfWork:
     def _savepoint(self) -> Iterator[None]:
         try:
             with self._own_session.begin_nested():
+                self._own_session.connection()  # only now the savepoint is there
                 yield
                 with _sent():
                     self._write_aggregates()
         except Exception as error:
-            fault = of_our_engine(error)
-            if fault and not isinstance(fault, _OF_ONE):
-                raise fault from error
+            refusal = _said_of_the_command(error)
             for dtos in self._dtos.values():
                 dtos.undo_command(to_savepoint=True)
-            if fault:
-                raise CommandRefused(str(fault)) from error
+            if refusal:
+                raise CommandRefused(str(refusal)) from error
             raise
+
+
+def _said_of_the_command(error: Exception) -> PersistenceError | None:
+    """Return what the database said of one command alone; raise what it said to all."""
+    said = of_our_engine(error)
+    if said is None or isinstance(said, _OF_ONE):
+        return said
+    if said is error:
+        raise said
+    raise said from error
 
 
 @contextmanager

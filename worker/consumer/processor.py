@@ -87,10 +87,11 @@ class Processor:
         try:
             with self._work(batch, settle, lock_wait, commands) as work:
                 end(work.unit)
+            return work
         except NotUndone as error:
             log.debug("again, with savepoints", commands=len(batch), because=str(error))
-            with self._work(batch, settle, lock_wait, commands, savepoints=True) as work:
-                end(work.unit)
+        with self._work(batch, settle, lock_wait, commands, savepoints=True) as work:
+            end(work.unit)
         return work
 
     @contextmanager

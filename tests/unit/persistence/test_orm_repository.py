@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import JSON, Column, Integer, MetaData, Table, Uuid, event, select
+from sqlalchemy import JSON, CheckConstraint, Column, Integer, MetaData, Table, Uuid, event, select
 from sqlalchemy.orm import registry
 
 from domain.entity.commands import Create, EntityID, UpdateValue
@@ -18,7 +18,7 @@ from persistence.database import Database
 from persistence.entity.repository import ORMRepository
 from persistence.entity.table import entities
 from persistence.entity.views import SQLViews
-from persistence.exceptions import Collision, Conflict
+from persistence.exceptions import Collision, CommandRefused, Conflict
 from persistence.unit_of_work import UnitOfWork
 from tests.support.backends import COMPONENT, reading
 from tests.support.component import rows
@@ -395,6 +395,7 @@ def baskets(database: Database) -> Iterator[Table]:
         Column("id", Uuid, primary_key=True),
         Column("items", JSON),
         Column("version", Integer),
+        CheckConstraint("version < 3"),
     )
     mappings = registry(metadata=table.metadata)
     mappings.map_imperatively(BasketDTO, table)
@@ -429,6 +430,19 @@ def test_a_change_within_an_attribute_is_written(batch, database, baskets):
         dtos.put(found, [happened()])
     batch.unit.commit()
     assert rows(database, baskets) == [{"id": basket.id, "items": ["apple", "pear"], "version": 2}]
+
+
+def test_with_savepoints_what_is_refused_is_undone_alone(batch, database, baskets):
+    batch.unit.use_savepoints()
+    dtos = batch.unit.dtos(BasketDTO, "basket")
+    with batch.unit.command():
+        dtos.put(basket := BasketDTO(uuid4()), [happened()])
+    with pytest.raises(CommandRefused), batch.unit.command():
+        dtos.put(basket, [happened(), happened()])
+    with batch.unit.command():
+        dtos.put(basket, [happened()])
+    batch.unit.commit()
+    assert rows(database, baskets) == [{"id": basket.id, "items": [], "version": 2}]
 
 
 def test_a_unit_of_work_keeps_aggregates_of_several_types_apart(batch, database, baskets):

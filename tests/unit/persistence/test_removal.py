@@ -328,3 +328,16 @@ def test_who_creates_after_a_removal_that_he_waited_for_goes_on_counting(kind, o
     run(kind, "create", to=(aggregate_id := uuid4()))
     run(other, "remove", to=aggregate_id)
     assert run(kind, "create", to=aggregate_id) == [3]
+
+
+def test_what_an_undone_command_has_read_is_read_anew(kind, other):
+    """Its lock went with the savepoint, so that others may have changed it."""
+    run(kind, "create", to=(aggregate_id := uuid4()))
+    with UnitOfWork(kind.database, COMPONENT) as unit:
+        work = Work(kind, unit)
+        unit.use_savepoints()
+        work.do(work.change, to=aggregate_id, fail=True)
+        assert run(other, "change", to=aggregate_id) == [2]
+        work.do(work.change, to=aggregate_id)
+        unit.commit()
+    assert work.versions == [3]
