@@ -87,9 +87,10 @@ class Processor:
         try:
             with self._work(batch, settle, lock_wait, commands) as work:
                 end(work.unit)
-            return work
         except NotUndone as error:
             log.debug("again, with savepoints", commands=len(batch), because=str(error))
+        else:
+            return work
         with self._work(batch, settle, lock_wait, commands, savepoints=True) as work:
             end(work.unit)
         return work

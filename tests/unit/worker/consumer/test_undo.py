@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import create_engine, exc, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, registry
 
 from domain.exceptions import DomainError
 from domain.messages import Command
@@ -153,6 +153,18 @@ def test_a_failed_removal_leaves_the_order_to_those_behind_it(world):
     world.mischief = fail
     assert world.apply(close(order_id), add(order_id, "milk")) == {"retrying": 1, "applied": 1}
     assert world.order(order_id) == (3, {"tea": 1, "milk": 1})
+
+
+def test_a_failed_removal_leaves_what_was_done_before_it(world):
+    order_id = world.place("tea")
+
+    def fail(command: Command, session: Session) -> None:
+        if type(command).__name__ == "Close":
+            raise Bug
+
+    world.mischief = fail
+    world.apply(add(order_id, "milk"), close(order_id), add(order_id, "salt"))
+    assert world.order(order_id) == (4, {"tea": 1, "milk": 1, "salt": 1})
 
 
 def test_a_failed_line_is_not_there_for_those_behind_it(world):
@@ -348,6 +360,36 @@ def test_the_session_sees_what_earlier_commands_wrote_by_it(world, entity_id):
     world.mischief = look
     world.apply(value(entity_id, "1"), value(entity_id, "2"))
     assert seen == [[], ["1"]]
+
+
+class Sale:
+    """A row of a handler's own, as an object."""
+
+    product: str
+
+
+def test_an_object_that_a_handler_keeps_is_undone_with_who_changed_it(world, entity_id):
+    mappings = registry()
+    mappings.map_imperatively(Sale, sales)
+    kept: list[Sale] = []
+
+    def change(command: Command, session: Session) -> None:
+        match getattr(command, "value", None):
+            case "1":
+                kept[:] = [sale] = [Sale()]
+                vars_of_sale = {"event_id": uuid4(), "order_id": uuid4(), "quantity": 1}
+                for name, content in vars_of_sale.items():
+                    setattr(sale, name, content)
+                sale.product = "first"
+                session.add(sale)
+            case "2":
+                kept[0].product = "never"
+                raise Bug
+
+    world.mischief = change
+    world.apply(*(value(entity_id, str(n)) for n in range(1, 4)))
+    mappings.dispose()
+    assert world.sold() == ["first"]
 
 
 def test_a_rehearsal_may_need_savepoints_too(world, entity_id):
