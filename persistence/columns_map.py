@@ -11,7 +11,8 @@ from sqlalchemy import Column, Delete, Dialect, Select, Table, delete, inspect, 
 from sqlalchemy.orm import Mapper, Session
 
 from persistence.bulk import among, among_these, insert_rows, update_rows
-from persistence.identity_map import IMMUTABLE, D, IdentityMap, Row, State
+from persistence.dtos import IMMUTABLE, D, Row, State
+from persistence.identity_map import IdentityMap
 from persistence.removed import Removed
 
 
@@ -44,8 +45,8 @@ class ColumnsMap(IdentityMap[D]):
         for name, value in zip(self._names, state, strict=True):
             setattr(dto, name, value)
 
-    def _drop_unsaved(self) -> None:
-        # All is written below, in bulk: the session's own flush shall find nothing to do.
+    def _drop_unsaved(self, rows: Iterable[Row[D]]) -> None:
+        # All is written in bulk: the session's own flush shall find nothing to do.
         self._session.expunge_all()
 
     def _store(self, changed: Sequence[Row[D]]) -> None:

@@ -2,70 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, time, timedelta
-from decimal import Decimal
-from enum import Enum
-from functools import cache
 from operator import attrgetter
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic
 from uuid import UUID
 
-from sqlalchemy import inspect
-from sqlalchemy.orm import Mapper
-
 from domain.messages import Event
-from persistence.exceptions import MappingError
+from persistence.dtos import D, Row, SavedEvent, State
 from persistence.removed import Removed
 from persistence.translation import driver_errors
-
-
-class DTO(Protocol):
-    """What every DTO has: a UUID, and the number of its events so far."""
-
-    id: Any
-    version: int
-
-
-D = TypeVar("D", bound=DTO)
-State = tuple[Any, ...]
-
-IMMUTABLE = (str, int, float, bool, bytes, type(None), UUID, date, Decimal, time, timedelta, Enum)
-
-
-class SavedEvent(NamedTuple):
-    """An event with the place it has in the history of its aggregate."""
-
-    event: Event
-    aggregate_type: str
-    aggregate_id: UUID
-    aggregate_version: int
-
-
-class Row(Generic[D]):
-    """What the transaction knows of one id: `dto` is None where there is no such aggregate.
-
-    `stored` is the DTO whose row is in the table, `gone` one that was removed and not yet deleted,
-    `left` the version that is left of one that was removed before.
-    """
-
-    __slots__ = ("before", "dto", "gone", "is_changed", "key", "left", "stored")
-
-    def __init__(self, key: UUID, dto: D | None) -> None:
-        self.key = key
-        self.dto = self.stored = dto
-        self.gone: D | None = None
-        self.left = 0
-        self.is_changed = False
-        self.before: tuple[D | None, D | None, D | None, int, bool, State] | None = None
-
-    @property
-    def latest(self) -> D | None:
-        return self.gone if self.dto is None else self.dto
-
-    @property
-    def last(self) -> int:
-        """Return the version from which an aggregate goes on that is made under this id."""
-        return self.left if self.gone is None else self.gone.version
 
 
 class IdentityMap(ABC, Generic[D]):
@@ -142,13 +86,20 @@ class IdentityMap(ABC, Generic[D]):
         if to_savepoint:
             for aggregate_id in self._locked:
                 del self._rows[aggregate_id]
-            self._drop_unsaved()  # and so is read anew
+            self._drop_unsaved(self._touched)  # and so they are read anew
         self.begin_command()
 
     def write(self) -> None:
         """Store new and changed rows, in the order of ids, and delete what is gone."""
-        changed = sorted((row for row in self._rows.values() if row.is_changed), key=_key)
-        self._drop_unsaved()
+        self._write(self._rows.values())
+
+    def write_command(self) -> None:
+        """Do that for the current command alone."""
+        self._write(self._touched)
+
+    def _write(self, rows: Iterable[Row[D]]) -> None:
+        changed = sorted((row for row in rows if row.is_changed), key=_key)
+        self._drop_unsaved([row for row in rows if not row.is_changed])
         if not changed:
             return
         self._store(changed)
@@ -204,8 +155,8 @@ class IdentityMap(ABC, Generic[D]):
         """Make the DTO again what it was when its state was remembered."""
 
     @abstractmethod
-    def _drop_unsaved(self) -> None:
-        """See to it that the session writes nothing that was changed and not saved."""
+    def _drop_unsaved(self, rows: Iterable[Row[D]]) -> None:
+        """See to it that the session writes nothing of these, which were not saved."""
 
     @abstractmethod
     def _store(self, changed: Sequence[Row[D]]) -> None:
@@ -213,20 +164,6 @@ class IdentityMap(ABC, Generic[D]):
 
         One that came and went within the batch is inserted too: two who do that shall collide.
         """
-
-
-@cache
-def require_mapping(dto_class: type[Any]) -> None:
-    """Raise `MappingError` where the class is not mapped with what every DTO has."""
-    mapper: Mapper[Any] | None = inspect(dto_class, raiseerr=False)
-    if mapper is None:
-        raise MappingError(f"{dto_class.__qualname__} is not mapped to a table")
-    for name in ("id", "version"):
-        if name not in mapper.column_attrs:
-            raise MappingError(
-                f"{dto_class.__qualname__} is mapped without {name}: every DTO has an id and a"
-                " version, each in a column of its own"
-            )
 
 
 _key = attrgetter("key.int")  # sorts as PostgreSQL does, and faster than UUIDs themselves

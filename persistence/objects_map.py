@@ -9,7 +9,8 @@ from sqlalchemy import Dialect, Select, inspect, select
 from sqlalchemy.orm import InstanceState, Mapper, selectin_polymorphic, selectinload
 
 from persistence.bulk import among, among_these
-from persistence.identity_map import IMMUTABLE, D, IdentityMap, Row, State
+from persistence.dtos import IMMUTABLE, D, Row, State
+from persistence.identity_map import IdentityMap
 from persistence.own_session import OwnSession
 from persistence.removed import Removed
 
@@ -47,12 +48,11 @@ class ObjectsMap(IdentityMap[D]):
         if inspect(dto).persistent and _may_have_changed(dto):
             self._session.expire(dto)
 
-    def _drop_unsaved(self) -> None:
-        rows = [row for row in self._rows.values() if not row.is_changed]
+    def _drop_unsaved(self, rows: Iterable[Row[D]]) -> None:
         for row in rows:
             if row.stored is not None and _may_have_changed(row.stored):
                 self._session.expunge(row.stored)
-                del self._rows[row.key]
+                self._rows.pop(row.key, None)
 
     def _store(self, changed: Sequence[Row[D]]) -> None:
         for row in changed:

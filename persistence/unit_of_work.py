@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from persistence.columns_map import ColumnsMap, is_columns_only
 from persistence.database import Database
 from persistence.dead_letters import DeadLetters
+from persistence.dtos import D, SavedEvent, require_mapping
 from persistence.exceptions import (
     Collision,
     CommandRefused,
@@ -20,7 +21,7 @@ from persistence.exceptions import (
     PersistenceError,
     Refused,
 )
-from persistence.identity_map import D, IdentityMap, SavedEvent, require_mapping
+from persistence.identity_map import IdentityMap
 from persistence.inbox import Inbox
 from persistence.objects_map import ObjectsMap
 from persistence.outbox import Outbox, channel
@@ -155,17 +156,14 @@ class UnitOfWork:
             self._write()
 
     def _write(self) -> None:
-        self._write_aggregates()
-        for part in (self.inbox, self.outbox, self.retries, self.dead_letters):
-            part.write()
-        if self._database.is_postgresql and (len(self.outbox) or len(self.retries)):
-            self._session.execute(select(func.pg_notify(channel(self._component), "")))
-
-    def _write_aggregates(self) -> None:
         for dtos in self._dtos.values():
             dtos.write()
         if self._own:
             self._own.flush()
+        for part in (self.inbox, self.outbox, self.retries, self.dead_letters):
+            part.write()
+        if self._database.is_postgresql and (len(self.outbox) or len(self.retries)):
+            self._session.execute(select(func.pg_notify(channel(self._component), "")))
 
     def _undo_in_memory(self, error: Exception) -> None:
         _said_of_the_command(error)
@@ -182,7 +180,9 @@ class UnitOfWork:
                 self._own_session.connection()  # only now the savepoint is there
                 yield
                 with _sent():
-                    self._write_aggregates()
+                    for dtos in self._dtos.values():
+                        dtos.write_command()
+                    self._own_session.flush()
         except Exception as error:
             refusal = _said_of_the_command(error)
             for dtos in self._dtos.values():
