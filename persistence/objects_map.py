@@ -45,8 +45,7 @@ class ObjectsMap(IdentityMap[D]):
         return ()
 
     def _restore(self, dto: D, state: State) -> None:
-        if inspect(dto).persistent and _may_have_changed(dto):
-            self._session.expire(dto)
+        """Leave that to the session, which reads again what a savepoint took back."""
 
     def _drop_unsaved(self, rows: Iterable[Row[D]]) -> None:
         for row in rows:

@@ -27,6 +27,12 @@ class Bug(Exception):
     pass
 
 
+# SQLite has one writer at a time.
+with_two_writers = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+of_columns = pytest.mark.parametrize("kind", ["columns"], indirect=True)
+of_objects = pytest.mark.parametrize("kind", ["objects"], indirect=True)
+
+
 @dataclass(eq=False)
 class NoteDTO:
     """Columns of one table, and nothing else."""
@@ -201,40 +207,47 @@ def test_one_that_was_there_is_made_anew_within_a_batch(kind):
     assert left(kind) == []
 
 
+@of_objects
 def test_the_lines_of_an_order_are_made_anew_with_it(kind):
-    if kind.table is not orders:
-        pytest.skip("it has no lines")
     run(kind, "create", "remove", "create", to=(aggregate_id := uuid4()))
     run(kind, "remove", "create", to=aggregate_id)
     assert [row["order_id"] for row in rows(kind.database, lines)] == [aggregate_id]
 
 
-@pytest.mark.parametrize("savepoints", [False, True])
-@pytest.mark.parametrize("failing", [0, 1, 2])
-def test_each_of_create_remove_create_is_undone_alone(kind, failing, savepoints):
-    aggregate_id = uuid4()
-    expected = {
-        0: [1, 2],  # the first fails: then create, remove
-        1: [1, 2],  # the second one fails: create, change
-        2: [1, 2],  # the third fails: create, remove
-    }
+CREATE_FAILS = [("create", True), ("create", False), ("remove", False)]
+REMOVE_FAILS = [("create", False), ("remove", True), ("change", False)]
+SECOND_CREATE_FAILS = [("create", False), ("remove", False), ("create", True)]
+
+
+def run_failing(kind: Kind, steps: list[tuple[str, bool]], *, savepoints: bool) -> list[int]:
+    """Do each of these in a command of its own, of which some fail; return the versions."""
     with UnitOfWork(kind.database, COMPONENT) as unit:
         work = Work(kind, unit)
         if savepoints:
             unit.use_savepoints()
-        steps = {
-            0: [(work.create, True), (work.create, False), (work.remove, False)],
-            1: [(work.create, False), (work.remove, True), (work.change, False)],
-            2: [(work.create, False), (work.remove, False), (work.create, True)],
-        }
-        if failing == 1 and not savepoints and kind.table is orders:
-            pytest.skip("memory is not enough for a failed removal of an object")
-        for step, fails in steps[failing]:
-            work.do(step, to=aggregate_id, fail=fails)
+        aggregate_id = uuid4()
+        for name, fails in steps:
+            work.do(getattr(work, name), to=aggregate_id, fail=fails)
         unit.commit()
-        assert work.versions == expected[failing]
-    assert len(rows(kind.database, kind.table)) == (1 if failing == 1 else 0)
-    assert left(kind) == ([] if failing == 1 else [(COMPONENT, 2)])
+        return work.versions
+
+
+@pytest.mark.parametrize("savepoints", [False, True])
+@pytest.mark.parametrize("steps", [CREATE_FAILS, SECOND_CREATE_FAILS])
+def test_a_failed_creation_before_or_after_a_removal_is_undone_alone(kind, steps, savepoints):
+    assert run_failing(kind, steps, savepoints=savepoints) == [1, 2]
+    assert (rows(kind.database, kind.table), left(kind)) == ([], [(COMPONENT, 2)])
+
+
+def test_a_failed_removal_is_undone_alone(kind):
+    assert run_failing(kind, REMOVE_FAILS, savepoints=True) == [1, 2]
+    assert (len(rows(kind.database, kind.table)), left(kind)) == (1, [])
+
+
+@of_columns
+def test_a_failed_removal_of_columns_is_undone_in_memory(kind):
+    assert run_failing(kind, REMOVE_FAILS, savepoints=False) == [1, 2]
+    assert (len(rows(kind.database, kind.table)), left(kind)) == (1, [])
 
 
 @pytest.mark.parametrize("savepoints", [False, True])
@@ -266,9 +279,8 @@ def test_who_removes_what_may_not_be_removed_is_told_the_way_out(kind, work):
             repository.remove(kind.make(uuid4()), [happened()])
 
 
+@of_columns
 def test_all_that_are_removed_are_deleted_with_one_statement(kind):
-    if kind.table is orders:
-        pytest.skip("the ORM deletes what belongs to it")
     ids = [uuid4() for _ in range(5)]
     for aggregate_id in ids:
         run(kind, "create", to=aggregate_id)
@@ -288,18 +300,17 @@ def test_all_that_are_removed_are_deleted_with_one_statement(kind):
     assert sum(statement.startswith("DELETE FROM notes") for statement in seen) == 1
 
 
-# Two at once; SQLite has one writer
+# Two at once
 
 
 @pytest.fixture
 def other(kind: Kind) -> Iterator[Kind]:
     """The same kind as another process sees it."""
-    if not kind.database.is_postgresql:
-        pytest.skip("SQLite has one writer at a time")
     with Database(kind.database.url.render_as_string(hide_password=False)) as database:
         yield Kind(database, kind.table, kind.make, kind.repository)
 
 
+@with_two_writers
 def test_who_creates_what_came_and_went_meanwhile_collides(kind, other, work):
     aggregate_id = uuid4()
     work.do(work.create, to=aggregate_id)
@@ -308,6 +319,7 @@ def test_who_creates_what_came_and_went_meanwhile_collides(kind, other, work):
         work.unit.commit()
 
 
+@with_two_writers
 def test_who_lets_one_come_and_go_that_another_did_collides(kind, other, work):
     aggregate_id = uuid4()
     work.do(work.create, work.remove, to=aggregate_id)
@@ -316,6 +328,7 @@ def test_who_lets_one_come_and_go_that_another_did_collides(kind, other, work):
         work.unit.commit()
 
 
+@with_two_writers
 def test_who_lets_one_come_and_go_that_another_creates_collides(kind, other, work):
     aggregate_id = uuid4()
     work.do(work.create, work.remove, to=aggregate_id)
@@ -324,12 +337,14 @@ def test_who_lets_one_come_and_go_that_another_creates_collides(kind, other, wor
         work.unit.commit()
 
 
+@with_two_writers
 def test_who_creates_after_a_removal_that_he_waited_for_goes_on_counting(kind, other):
     run(kind, "create", to=(aggregate_id := uuid4()))
     run(other, "remove", to=aggregate_id)
     assert run(kind, "create", to=aggregate_id) == [3]
 
 
+@with_two_writers
 def test_what_an_undone_command_has_read_is_read_anew(kind, other):
     """Its lock went with the savepoint, so that others may have changed it."""
     run(kind, "create", to=(aggregate_id := uuid4()))

@@ -304,10 +304,8 @@ def test_another_database_of_a_handler_s_is_no_outage_of_ours(world, entity_id, 
     assert world.sold() == []
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_a_connection_that_is_lost_under_a_handler_s_sql_is_an_outage(world, entity_id):
-    if not world.database.is_postgresql:
-        pytest.skip("SQLite has no connection to lose")
-
     def lose(command: Command, session: Session) -> None:
         sell(session, "never sold")
         session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
@@ -408,7 +406,7 @@ def test_a_batch_without_failure_has_no_savepoint(world, entity_id):
 
 
 def test_what_memory_can_undo_has_no_savepoint(world, entity_id):
-    world.apply(value(entity_id, "bug"), value(entity_id, "sells"))
+    world.apply(value(entity_id, "sells"), value(entity_id, "bug"))
     assert world.savepoints == 0
 
 
