@@ -41,6 +41,14 @@ class Refused(PersistenceError):
     """The database will not take a value of this batch, however often it is asked."""
 
 
+class NotUndone(PersistenceError):
+    """A command failed, and memory cannot undo what it did: do the batch with savepoints."""
+
+
+class CommandRefused(Exception):
+    """The database refused what one command wrote; that is undone, and its neighbours are not."""
+
+
 class MappingError(Exception):
     """A DTO is mapped in a way that we cannot load, undo and save: found at start."""
 

@@ -1,73 +1,30 @@
-"""Loading and saving aggregates through their mapped DTOs, a batch at a time."""
+"""What a transaction knows of the aggregates of one type: their DTOs, versions and events."""
 
-from collections.abc import Iterable, Sequence
-from copy import deepcopy
-from datetime import datetime
-from functools import cache
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic
 from uuid import UUID
 
-from sqlalchemy import Dialect, Select, Table, inspect, select
-from sqlalchemy.orm import Mapper, Session
-
 from domain.messages import Event
-from persistence.bulk import among, among_these, insert_rows, update_rows
-from persistence.exceptions import MappingError
+from persistence.dtos import D, Row, SavedEvent, State
+from persistence.removed import Removed
 from persistence.translation import driver_errors
 
 
-class DTO(Protocol):
-    """What every DTO has: a UUID, and the number of its events so far."""
-
-    id: Any
-    version: int
-
-
-D = TypeVar("D", bound=DTO)
-State = tuple[Any, ...]
-
-_IMMUTABLE = (str, int, float, bool, bytes, type(None), UUID, datetime)
-
-
-class SavedEvent(NamedTuple):
-    """An event with the place it has in the history of its aggregate."""
-
-    event: Event
-    aggregate_type: str
-    aggregate_id: UUID
-    aggregate_version: int
-
-
-class _Row(Generic[D]):
-    """What the transaction knows of one id: `dto` is None where there is no such aggregate."""
-
-    __slots__ = ("before", "dto", "is_changed", "is_new")
-
-    def __init__(self, dto: D | None) -> None:
-        self.dto = dto
-        self.is_new = dto is None
-        self.is_changed = False
-        self.before: tuple[D | None, bool, State] | None = None
-
-
-class IdentityMap(Generic[D]):
+class IdentityMap(ABC, Generic[D]):
     """The DTOs of one aggregate type that a batch works with.
 
-    Rows are locked when they are read and stay locked to the end of the transaction. What the
-    current command changed can be undone; what is left at the end is written with one statement.
+    Rows are locked when they are read and stay locked to the end of the transaction.
     """
 
-    def __init__(self, session: Session, dto_class: type[D], aggregate_type: str) -> None:
-        mapper: Mapper[D] = inspect(dto_class)
-        self._session = session
-        self._class = dto_class
+    def __init__(self, aggregate_type: str, removed: Removed | None) -> None:
+        """`removed` is None where no aggregate of this type is ever removed."""
         self._type = aggregate_type
-        self._table: Table = mapper.local_table  # type: ignore[assignment]  # no join is mapped
-        self._names = _columns(dto_class)
-        self._state = attrgetter(*self._names)
-        self._rows: dict[UUID, _Row[D]] = {}
-        self._touched: list[_Row[D]] = []
+        self._removed = removed
+        self._rows: dict[UUID, Row[D]] = {}
+        self._touched: list[Row[D]] = []
+        self._locked: list[UUID] = []  # since the command began
         self.saved: list[SavedEvent] = []
 
     def lock(self, ids: Iterable[UUID]) -> None:
@@ -75,11 +32,13 @@ class IdentityMap(Generic[D]):
         ids = {aggregate_id for aggregate_id in ids if aggregate_id not in self._rows}
         if not ids:
             return
-        dialect = self._session.get_bind().dialect
-        query, these = _lock(dialect, self._class), among_these(dialect, ids)
         with driver_errors():
-            found = {dto.id: dto for dto in self._session.scalars(query, these)}
-        self._rows.update((aggregate_id, _Row(found.get(aggregate_id))) for aggregate_id in ids)
+            found = self._load(ids)
+            left = self._left(ids - found.keys())
+        self._rows.update((each, Row(each, found.get(each))) for each in ids)
+        for aggregate_id, version in left.items():
+            self._rows[aggregate_id].left = version
+        self._locked += ids
 
     def get(self, aggregate_id: UUID) -> D | None:
         return self._touch(aggregate_id).dto
@@ -87,36 +46,71 @@ class IdentityMap(Generic[D]):
     def put(self, dto: D, events: Sequence[Event]) -> None:
         """Keep the DTO as it is now, and give its events their versions."""
         row = self._touch(dto.id)
-        row.dto, row.is_changed = dto, True
-        for event in events:
-            dto.version += 1
-            self.saved.append(SavedEvent(event, self._type, dto.id, dto.version))
+        self._count(row, dto, events)
+        row.dto = dto
+
+    def remove(self, dto: D, events: Sequence[Event]) -> None:
+        """Let the aggregate be gone; the last of its events has the last of its versions."""
+        if self._removed is None:
+            raise TypeError(
+                f"Aggregates of type {self._type!r} cannot be removed: give their repository"
+                " removable=True, so that the versions of a later one under the same id go on."
+            )
+        row = self._touch(dto.id)
+        self._count(row, dto, events)
+        row.dto, row.gone = None, dto
 
     def begin_command(self) -> None:
         """Forget how to undo what was done so far."""
         for row in self._touched:
             row.before = None
         self._touched.clear()
+        self._locked.clear()
         self.saved.clear()
 
-    def undo_command(self) -> None:
-        """Take back what was done since `begin_command`, in memory: nothing is written yet."""
+    @property
+    def is_undoable(self) -> bool:
+        """Tell whether `undo_command` takes back all that was done since `begin_command`."""
+        return True
+
+    def undo_command(self, *, to_savepoint: bool = False) -> None:
+        """Take back what was done since `begin_command`, in memory.
+
+        `to_savepoint`: the database has taken it back already, and with it the latest locks.
+        """
         for row in self._touched:
             assert row.before is not None
-            row.dto, row.is_changed, state = row.before
-            for name, value in zip(self._names, state, strict=False):
-                setattr(row.dto, name, value)
+            row.dto, row.gone, row.stored, row.left, row.is_changed, state = row.before
+            if row.dto is not None:
+                self._restore(row.dto, state)
+        if to_savepoint:
+            for aggregate_id in self._locked:
+                del self._rows[aggregate_id]
+            self._drop_unsaved(self._touched)  # and so they are read anew
         self.begin_command()
 
     def write(self) -> None:
-        """Store new and changed rows, in the order of ids."""
-        changed = sorted((row for row in self._rows.values() if row.is_changed), key=_id)
-        if new := [self._values(row) for row in changed if row.is_new]:
-            insert_rows(self._session, self._table, new)
-        if updated := [self._values(row) for row in changed if not row.is_new]:
-            update_rows(self._session, self._table, [self._names["id"]], updated)
-        # Written above, in bulk: the session's own flush shall find nothing to do.
-        self._session.expunge_all()
+        """Store new and changed rows, in the order of ids, and delete what is gone."""
+        self._write(self._rows.values())
+
+    def write_command(self) -> None:
+        """Do that for the current command alone."""
+        self._write(self._touched)
+
+    def _write(self, rows: Iterable[Row[D]]) -> None:
+        changed = sorted((row for row in rows if row.is_changed), key=_key)
+        self._drop_unsaved([row for row in rows if not row.is_changed])
+        if not changed:
+            return
+        self._store(changed)
+        if self._removed:
+            came = {row.key: row.left for row in changed if row.stored is None}
+            gone = {row.key: row.last for row in changed if row.dto is None}
+            if came or gone:
+                self._removed.replace(came, gone)
+        for row in changed:
+            row.left = row.last if row.dto is None else 0
+            row.stored, row.gone, row.is_changed = row.dto, None, False
 
     def forget(self) -> None:
         """Let everything go: the transaction has ended."""
@@ -124,42 +118,52 @@ class IdentityMap(Generic[D]):
         self._touched.clear()
         self.saved.clear()
 
-    def _touch(self, aggregate_id: UUID) -> _Row[D]:
+    def _left(self, missing: set[UUID]) -> Mapping[UUID, int]:
+        return self._removed.read(missing) if self._removed and missing else {}
+
+    def _count(self, row: Row[D], dto: D, events: Sequence[Event]) -> None:
+        """Give events their versions: one more each than the last of this id, also of one gone."""
+        if row.dto is None and (last := row.last):
+            dto.version = last
+        for event in events:
+            dto.version += 1
+            self.saved.append(SavedEvent(event, self._type, dto.id, dto.version))
+        row.is_changed = True
+
+    def _touch(self, aggregate_id: UUID) -> Row[D]:
         """Return what is known, and remember what it was before this command."""
         row = self._rows.get(aggregate_id)
         if row is None:
             self.lock([aggregate_id])
             row = self._rows[aggregate_id]
         if row.before is None:
-            state = () if row.dto is None else tuple(map(_copy, self._state(row.dto)))
-            row.before = (row.dto, row.is_changed, state)
+            state = () if row.dto is None else self._remember(row.dto)
+            row.before = (row.dto, row.gone, row.stored, row.left, row.is_changed, state)
             self._touched.append(row)
         return row
 
-    def _values(self, row: _Row[D]) -> dict[str, Any]:
-        return dict(zip(self._names.values(), self._state(row.dto), strict=True))
+    @abstractmethod
+    def _load(self, ids: Iterable[UUID]) -> dict[UUID, D]:
+        """Lock and return those of these that exist."""
+
+    @abstractmethod
+    def _remember(self, dto: D) -> State:
+        """Return what `_restore` needs."""
+
+    @abstractmethod
+    def _restore(self, dto: D, state: State) -> None:
+        """Make the DTO again what it was when its state was remembered."""
+
+    @abstractmethod
+    def _drop_unsaved(self, rows: Iterable[Row[D]]) -> None:
+        """See to it that the session writes nothing of these, which were not saved."""
+
+    @abstractmethod
+    def _store(self, changed: Sequence[Row[D]]) -> None:
+        """Insert, update and delete these rows.
+
+        One that came and went within the batch is inserted too: two who do that shall collide.
+        """
 
 
-_id = attrgetter("dto.id.int")  # sorts as PostgreSQL does, and faster than UUIDs themselves
-
-
-@cache
-def _columns(dto_class: type[Any]) -> dict[str, str]:
-    """Return the attributes with their columns; raise `MappingError` where there is more."""
-    mapper: Mapper[Any] = inspect(dto_class)
-    if more := [*mapper.relationships.keys(), *mapper.composites.keys()]:
-        raise MappingError(
-            f"{dto_class.__qualname__} is mapped with {', '.join(more)}: only columns are kept."
-            " Parts of an aggregate go into a JSON column, or are aggregates of their own"
-        )
-    return {attribute.key: attribute.columns[0].key for attribute in mapper.column_attrs}
-
-
-@cache
-def _lock(dialect: Dialect, dto_class: type[Any]) -> Select[Any]:
-    key = inspect(dto_class).column_attrs["id"].columns[0]
-    return select(dto_class).where(among(dialect, key)).order_by(key).with_for_update()
-
-
-def _copy(value: Any) -> Any:
-    return value if isinstance(value, _IMMUTABLE) else deepcopy(value)
+_key = attrgetter("key.int")  # sorts as PostgreSQL does, and faster than UUIDs themselves

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, Float, Numeric, inspect
@@ -16,12 +17,15 @@ _FLOATS = (float, float | None, "float", "float | None")
 _ROUNDED = "use Decimal and a column ExactDecimal(digits, places)"
 
 
+@cache
 def check_mapping(dto_class: type[Any]) -> None:
     """Raise `MappingError` where a DTO and its tables do not share their fields, or would round.
 
     Looks at what is mapped behind its relationships, too.
     """
-    root: Mapper[Any] = inspect(dto_class)
+    root: Mapper[Any] | None = inspect(dto_class, raiseerr=False)
+    if root is None:
+        raise MappingError(f"{dto_class.__qualname__} is not mapped to a table")
     for name in _EVERY_AGGREGATE_HAS:
         if name not in root.attrs:
             raise MappingError(f"{_name(root)} has no column {name!r}, which every aggregate has")
@@ -51,7 +55,8 @@ def _check_fields(mapper: Mapper[Any], *, is_part: bool) -> None:
         return  # columns stand behind other attributes
     may_refer = is_part or mapper.relationships
     for name, column in _columns(mapper):
-        if name not in known and not (may_refer and column.foreign_keys):
+        is_database_s = column.computed is not None or (may_refer and column.foreign_keys)
+        if name not in known and not is_database_s:
             raise MappingError(
                 f"{_name(mapper)} has no field {name!r} for a column of {mapper.local_table}"
             )

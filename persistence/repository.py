@@ -1,4 +1,4 @@
-"""The one repository: aggregates of any kind, through their DTOs."""
+"""The one repository: aggregates of any type in the transaction of a unit of work."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
@@ -12,17 +12,21 @@ A = TypeVar("A", bound=Any)
 
 
 class ORMRepository(Repository[A]):
-    """Aggregates in the transaction of a unit of work.
-
-    An aggregate is made of its DTO, and shows it as `dto`.
-    """
+    """Aggregates of one type. An aggregate is made of its DTO, and shows it as `dto`."""
 
     def __init__(
-        self, unit_of_work: UnitOfWork, aggregate: type[A], dto: type[Any], name: str
+        self,
+        unit_of_work: UnitOfWork,
+        aggregate: type[A],
+        dto: type[Any],
+        name: str,
+        *,
+        removable: bool = False,
     ) -> None:
+        """`name`: the public name of the type. `removable`: `remove` may be called."""
         self.name = name
         self._aggregate = aggregate
-        self._dtos = unit_of_work.dtos(dto, name)
+        self._dtos = unit_of_work.dtos(dto, name, removable=removable)
 
     def lock(self, ids: Iterable[UUID]) -> None:
         """Lock and load all aggregates of a batch before the first is asked for."""
@@ -36,4 +40,4 @@ class ORMRepository(Repository[A]):
         self._dtos.put(aggregate.dto, events)
 
     def remove(self, aggregate: A, events: Sequence[Event]) -> None:
-        raise NotImplementedError
+        self._dtos.remove(aggregate.dto, events)

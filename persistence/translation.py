@@ -89,10 +89,22 @@ def renew_session(context: ExceptionContext) -> None:
     After a switchover, say, the old session stays read-only although the database is not any more.
     """
     error = context.sqlalchemy_exception
-    if isinstance(error, exc.DBAPIError) and issubclass(
-        _translate(error), StorageUnavailable | Stale
-    ):
-        context.is_disconnect = True
+    if isinstance(error, exc.DBAPIError):
+        error.is_of_our_engine = True  # type: ignore[attr-defined]  # what a handler raises may not
+        if issubclass(_translate(error), StorageUnavailable | Stale):
+            context.is_disconnect = True
+
+
+def of_our_engine(error: Exception) -> PersistenceError | None:
+    """Return what an error says that left a handler, where it is the answer of our database.
+
+    A handler may have others to talk to; and what it raises itself is a bug of its own.
+    """
+    if isinstance(error, PersistenceError):
+        return error
+    if isinstance(error, exc.DBAPIError) and getattr(error, "is_of_our_engine", False):
+        return _translate(error)(_message(error))
+    return None
 
 
 def _translate(error: exc.DBAPIError) -> type[PersistenceError]:

@@ -28,6 +28,7 @@ class Aggregate:
     `others`: fields that hold ids of another kind, and its name. What the keys name is locked, in
     the order of ids, before the first command of a batch is handled.
     `listeners`: each is made for a unit of work, in whose transaction it hears.
+    `removable`: its handler removes some; the last version of one that is gone is kept.
     `dependencies`: what else the handler is made with, as keyword arguments.
     """
 
@@ -40,12 +41,14 @@ class Aggregate:
     view: type[Any]
     keys: tuple[str, ...]
     others: Mapping[str, str] = field(default_factory=dict)
+    removable: bool = False
     listeners: Sequence[Callable[[UnitOfWork], Listener]] = ()
     dependencies: Callable[[UnitOfWork, Settings], dict[str, Any]] | None = None
 
     def repository(self, unit_of_work: UnitOfWork) -> ORMRepository[Any]:
         self.mapping.apply()
-        return ORMRepository(unit_of_work, self.aggregate, self.mapping.dto, self.name)
+        dto, removable = self.mapping.dto, self.removable
+        return ORMRepository(unit_of_work, self.aggregate, dto, self.name, removable=removable)
 
     def views(self, database: Database) -> SQLViews[Any]:
         return SQLViews(database, self.view, self.mapping, self.name)

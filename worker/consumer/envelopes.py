@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from domain.messages import Event
-from persistence.identity_map import SavedEvent
+from persistence.dtos import SavedEvent
 from persistence.messages import OutgoingMessage
 from schemas.codec import Codec
 from worker.amqp.wire import Message

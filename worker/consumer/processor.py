@@ -10,7 +10,7 @@ import structlog
 
 from domain.messages import Command
 from persistence.endings import Ending
-from persistence.exceptions import PersistenceError
+from persistence.exceptions import NotUndone, PersistenceError
 from persistence.unit_of_work import UnitOfWork
 from worker.component import Component
 from worker.consumer.memory import Collector
@@ -40,14 +40,21 @@ class Processor:
         What there is no time for is left: the first so many of the batch are done.
         `lock_wait`: seconds to wait for a lock, where not as long as the database does anyway.
         """
-        with self._committed(batch, lock_wait, _commands(batch)) as settlement:
+        try:
+            with self._committed(batch, lock_wait, _commands(batch)) as settlement:
+                return self._settle(batch, settlement.settle)
+        except NotUndone as error:
+            _say_that_it_is_done_again(batch, error)
+        with self._committed(batch, lock_wait, _commands(batch), savepoints=True) as settlement:
             return self._settle(batch, settlement.settle)
 
     def rehearse(self, batch: Sequence[Received]) -> None:
         """Do all that `apply` does, and take it back."""
-        with self._begun(batch, None, _commands(batch)) as (unit, settlement):
-            self._settle(batch, settlement.settle)
-            unit.rehearse()
+        try:
+            self._rehearse(batch)
+        except NotUndone as error:
+            _say_that_it_is_done_again(batch, error)
+            self._rehearse(batch, savepoints=True)
 
     def count_failure(self, received: Received, error: PersistenceError) -> Counter[str]:
         """Count a failed attempt of a command whose changes the database refuses."""
@@ -64,26 +71,39 @@ class Processor:
         with self._committed(batch, lock_wait) as settlement:
             return self._settle(batch, settlement.give_up)
 
+    def _rehearse(self, batch: Sequence[Received], *, savepoints: bool = False) -> None:
+        with self._begun(batch, None, _commands(batch), savepoints) as (unit, settlement):
+            self._settle(batch, settlement.settle)
+            unit.rehearse()
+
     @contextmanager
     def _committed(
         self,
         batch: Sequence[Received],
         lock_wait: float | None = None,
         commands: Sequence[Command] = (),
+        *,
+        savepoints: bool = False,
     ) -> Iterator[Settlement]:
         """Give a transaction to settle in; it is committed at the end of the block."""
         self._collector.handled(sum(received.message.size for received in batch))
-        with self._begun(batch, lock_wait, commands) as (unit, settlement):
+        with self._begun(batch, lock_wait, commands, savepoints) as (unit, settlement):
             yield settlement
             unit.commit()
         settlement.failures.report()
 
     @contextmanager
     def _begun(
-        self, batch: Sequence[Received], lock_wait: float | None, commands: Sequence[Command]
+        self,
+        batch: Sequence[Received],
+        lock_wait: float | None,
+        commands: Sequence[Command],
+        savepoints: bool,
     ) -> Iterator[tuple[UnitOfWork, Settlement]]:
         """Give a transaction that knows all it needs to know of the batch."""
         with self._component.unit_of_work() as unit:
+            if savepoints:
+                unit.use_savepoints()
             if lock_wait is not None:
                 unit.wait_for_locks(lock_wait)
             # We lock the aggregates before we read the inbox. Where we have to wait for a lock, we
@@ -112,3 +132,7 @@ class Processor:
 
 def _commands(batch: Sequence[Received]) -> list[Command]:
     return [received.command for received in batch if received.command]
+
+
+def _say_that_it_is_done_again(batch: Sequence[Received], error: NotUndone) -> None:
+    log.debug("again, with savepoints", commands=len(batch), because=str(error))

@@ -1,6 +1,6 @@
 """What start-up refuses: messages that do not fit each other."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import ModuleType
 from uuid import UUID
 
@@ -175,4 +175,6 @@ def test_a_key_of_a_kind_that_there_is_not_is_refused_by_name():
 
 
 def schema_of(event: type[Event]) -> type[EventSchema]:
-    return type("Schema", (EventSchema,), {"type": "shelf.X", "message": event})
+    names = {field.name for field in fields(event)} - {field.name for field in fields(Event)}
+    members = {name: Uuid(required=True) for name in names}
+    return type("Schema", (EventSchema,), {"type": "shelf.X", "message": event, **members})

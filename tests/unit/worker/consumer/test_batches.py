@@ -1,6 +1,6 @@
 """How batches are settled when the database objects; no broker is needed for that."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import inf
@@ -23,6 +23,7 @@ from persistence.exceptions import (
     TooSlow,
 )
 from tests.support.component import component
+from tests.support.intake import FakeIntake
 from tests.support.messages import CREATE, UPDATE, create, message, update
 from worker.amqp.intake import Delivery
 from worker.consumer import batches as module
@@ -34,24 +35,6 @@ from worker.consumer.processor import Processor
 from worker.consumer.reading import Received
 
 Objection = Callable[[list[int]], None]
-
-
-class FakeIntake:
-    """Has deliveries 1 to n, and remembers which were settled."""
-
-    def __init__(self) -> None:
-        self.waiting: deque[Delivery] = deque()
-        self.settled: list[int] = []
-        self.kept: list[int] = []
-
-    def take(self, most: int) -> list[Delivery]:
-        return [self.waiting.popleft() for _ in range(min(most, len(self.waiting)))]
-
-    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        self.settled += [delivery.tag for delivery in deliveries]
-
-    def keep(self, delivery: Delivery) -> None:
-        self.kept.append(delivery.tag)
 
 
 class Objecting(Batches):

@@ -7,7 +7,7 @@ from pika import BasicProperties
 from domain.entity.events import Updated
 from domain.entity.identity import EntityID
 from domain.messages import CommandID, CommandRejected, EventID
-from persistence.identity_map import SavedEvent
+from persistence.dtos import SavedEvent
 from persistence.messages import OutgoingMessage
 from tests.support.messages import UPDATE, codec, message
 from worker.amqp.wire import properties_of_message
