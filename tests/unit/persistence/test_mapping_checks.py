@@ -28,7 +28,7 @@ from persistence.entity.table import MAPPING
 from persistence.exceptions import MappingError
 from persistence.mapping_checks import check_mapping
 
-HERE = "tests.unit.persistence.test_mapping."
+HERE = f"{__name__}."
 
 
 def col(name: str, kind: Any = None) -> Column[Any]:
