@@ -183,6 +183,7 @@ def test_a_reply_queue_that_is_gone_costs_nothing(either_system: System) -> None
     system.sender().send(sent)
     wait_for(lambda: len(subscriber.heard) == 20, "the events")
     wait_for(lambda: system.count("outbox") == 0, "an empty outbox")
+    relay.wait_for_log("no queue takes this reply")
     assert relay.log().count("no queue takes this reply") == 1
 
 
