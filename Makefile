@@ -6,7 +6,7 @@ PROCESSES ?= 4
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint bench chaos compat containers lock
+.PHONY: help setup demo run test check lint bench chaos compat containers lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: setup ## every test (or ARGS="-k some"), PROCESSES (4) at a time
 	@$(if $(ARGS),true,$(PYTHON) -m coverage run -m pytest tests/chaos)
 	@$(PYTHON) -m coverage combine --quiet
 	@$(PYTHON) -m coverage report $(if $(ARGS),--fail-under=0)
+
+check: lint ## lint, and every test that needs no server: a minute
+	@$(PYTHON) -m pytest -m "not server" --numprocesses $(PROCESSES) --dist worksteal -q
 
 lint: setup ## formatting, lint, types, and who may import whom
 	@$(PYTHON) -m ruff format --check

@@ -18,6 +18,18 @@ settings.register_profile(
 )
 settings.load_profile("fast")
 
+_SERVERS = ("amqp_url", "postgresql_url")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a server: by a fixture, or by a parameter that chooses one."""
+    for item in items:
+        chosen = getattr(item, "callspec", None)
+        parameters = chosen.params.values() if chosen else ()
+        fixtures = getattr(item, "fixturenames", ())
+        if "postgresql" in parameters or any(name in fixtures for name in _SERVERS):
+            item.add_marker(pytest.mark.server)
+
 
 @pytest.fixture(scope="session")
 def amqp_url() -> Iterator[str]:
