@@ -1,0 +1,30 @@
+"""Which code imports what belongs to an aggregate."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+LAYERS = ("domain", "schemas", "persistence")
+
+_PART = re.compile(rf"(?:{'|'.join(LAYERS)})\.(\w+)")
+
+
+def packages_of(statement: ast.stmt) -> set[str]:
+    """Return the packages and modules below the layers from which a statement imports."""
+    if isinstance(statement, ast.Import):
+        names = [alias.name for alias in statement.names]
+    elif isinstance(statement, ast.ImportFrom):
+        names = [f"{statement.module}.{alias.name}" for alias in statement.names]
+    else:
+        return set()
+    return {found[1] for found in map(_PART.match, names) if found}
+
+
+def importers(root: Path, package: str) -> Iterator[str]:
+    """Give the files that import what belongs to an aggregate, by their paths below `root`."""
+    for folder in sorted(f for f in root.iterdir() if f.is_dir() and not f.name.startswith(".")):
+        for path in sorted(folder.rglob("*.py")):
+            statements = ast.walk(ast.parse(path.read_text()))
+            if any(package in packages_of(s) for s in statements if isinstance(s, ast.stmt)):
+                yield str(path.relative_to(root))
