@@ -22,7 +22,7 @@ from alembic.util import template_to_file
 from sqlalchemy import MetaData, Table, TypeDecorator
 
 import persistence
-from persistence.database import metadata
+from persistence.columns import metadata
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BEFORE_A_DROP = """\

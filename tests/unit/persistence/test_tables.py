@@ -11,7 +11,8 @@ from alembic.operations import Operations
 from sqlalchemy import Column, ForeignKey, Index, Numeric, Table, TypeDecorator, Uuid, inspect
 from sqlalchemy.dialects.postgresql import JSONB
 
-from persistence.database import Database, metadata
+from persistence.columns import metadata
+from persistence.database import Database
 from persistence.tables import NextMigration, referring_to, tables_of
 from tests.support.project import ROOT
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from persistence.database import metadata
+from persistence.columns import metadata
 from persistence.tables import NextMigration, load_all_tables, tables_of
 from worker.cli.scaffold import renaming
 from worker.cli.scaffold.entry import FILE, Entries
