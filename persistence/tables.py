@@ -138,7 +138,7 @@ def _drop(tables: Sequence[Table]) -> list[MigrateOperation]:
 
 def _plain(tables: Sequence[Table]) -> list[Table]:
     """Return the tables with our own types as what they are in the database."""
-    copies = MetaData(naming_convention=metadata.naming_convention)
+    copies = MetaData()
     plain = [table.to_metadata(copies) for table in tables]
     for column in (column for table in plain for column in table.columns):
         if isinstance(column.type, TypeDecorator):

@@ -14,7 +14,7 @@ from worker.component import Aggregate
 
 AGGREGATES = (
     # The first.
-    Aggregate(name="entity", commands=domain.entity.commands),
+    Aggregate(name="ž", commands=domain.entity.commands),
     # The second: „Ž“.
     Aggregate(
         name="order",
@@ -32,7 +32,7 @@ def test_the_entries_are_known_by_their_packages():
 
 def test_an_entry_is_given_with_its_imports():
     entries = Entries(SOURCE)
-    assert entries.entry("entity") == 'Aggregate(name="entity", commands=domain.entity.commands)'
+    assert entries.entry("entity") == 'Aggregate(name="ž", commands=domain.entity.commands)'
     assert entries.imports("order") == (
         "import domain.order.commands\nfrom schemas.order import SCHEMAS"
     )

@@ -242,7 +242,10 @@ def test_nothing_is_removed_while_rows_are_there(with_account):
     assert "still has of account: rows in accounts." in sentence
 
 
-def test_what_is_in_no_commit_is_not_removed(with_account):
+@pytest.mark.parametrize("has_older_commit", [False, True])
+def test_what_is_in_no_commit_is_not_removed(with_account, has_older_commit):
+    if has_older_commit:
+        with_account.commit()
     with (with_account.folder / "domain" / "account" / "account.py").open("a") as file:
         file.write("# a rule\n")
     sentence = with_account.refusal("remove", "aggregate", "account", "--yes")
@@ -254,6 +257,14 @@ def test_what_others_import_is_not_removed(with_account):
     user.write_text("from domain.account import identity\n")
     sentence = with_account.refusal("remove", "aggregate", "account", "--yes")
     assert "account is needed by worker/user.py" in sentence
+
+
+def test_what_another_aggregate_names_is_not_removed(with_account):
+    listed = with_account.folder / "worker" / "aggregates.py"
+    others = 'keys=("entity_id",), others={"account_id": "account"},'
+    listed.write_text(listed.read_text().replace('keys=("entity_id",),', others))
+    sentence = with_account.refusal("remove", "aggregate", "account", "--yes")
+    assert "account is needed by entity" in sentence
 
 
 def test_what_is_not_there_is_not_removed(copy):
