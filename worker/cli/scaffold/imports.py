@@ -23,8 +23,16 @@ def packages_of(statement: ast.stmt) -> set[str]:
 
 def importers(root: Path, package: str) -> Iterator[str]:
     """Give the files that import what belongs to an aggregate, by their paths below `root`."""
-    for folder in sorted(f for f in root.iterdir() if f.is_dir() and not f.name.startswith(".")):
+    for folder in filter(_is_code, sorted(root.iterdir())):
         for path in sorted(folder.rglob("*.py")):
-            statements = ast.walk(ast.parse(path.read_text()))
+            text = path.read_text()
+            statements = ast.walk(ast.parse(text)) if package in text else ()
             if any(package in packages_of(s) for s in statements if isinstance(s, ast.stmt)):
                 yield str(path.relative_to(root))
+
+
+def _is_code(folder: Path) -> bool:
+    """Tell a folder of ours from those of tools and from a virtual environment."""
+    return (
+        folder.is_dir() and not folder.name.startswith(".") and not (folder / "pyvenv.cfg").exists()
+    )

@@ -259,6 +259,15 @@ def test_what_others_import_is_not_removed(with_account):
     assert "account is needed by worker/user.py" in sentence
 
 
+def test_what_is_in_a_virtual_environment_or_is_no_python_of_today_is_not_looked_at(with_account):
+    environment = with_account.folder / "venv"
+    environment.mkdir()
+    (environment / "pyvenv.cfg").touch()
+    (environment / "theirs.py").write_text("print 'account'")
+    (with_account.folder / "tools" / "old.py").write_text("print 'old'")
+    with_account.worker("remove", "aggregate", "account", "--yes")
+
+
 def test_what_another_aggregate_names_is_not_removed(with_account):
     listed = with_account.folder / "worker" / "aggregates.py"
     others = 'keys=("entity_id",), others={"account_id": "account"},'
