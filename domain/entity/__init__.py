@@ -1,1 +1,1 @@
-"""The sample aggregate: replace it, or put yours beside it."""
+"""Entities: what they decide, and what they say of it."""

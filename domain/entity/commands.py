@@ -8,7 +8,7 @@ from domain.messages import Command
 
 @dataclass(frozen=True, kw_only=True)
 class Create(Command):
-    """Begin an entity. A sender that wants to know its id beforehand picks one."""
+    """Begin an entity. A sender may pick its id."""
 
     entity_id: EntityID = field(default_factory=new_entity_id)
 

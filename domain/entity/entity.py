@@ -9,7 +9,7 @@ from domain.entity.identity import EntityID
 class EntityDTO:
     """The state of an `Entity`, for its repository's eyes only.
 
-    `version` counts the events of this entity; the repository raises it, nobody else.
+    `version` counts its events; the repository raises it, nobody else.
     Not frozen, not slotted, no logic: the persistence layer maps it imperatively.
     """
 

@@ -1,4 +1,4 @@
-"""What the component publishes of entities: the aggregate's own events, and which entity it was."""
+"""What the component publishes of entities."""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,1 @@
-"""How the sample aggregate is kept."""
+"""The table of entities."""

@@ -1,8 +1,6 @@
 """Run by Alembic: from `worker migrate`, or from its own command line with DATABASE_URL."""
 
 import os
-import pkgutil
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,14 +9,11 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import _repr_type
 from sqlalchemy import Connection, TypeDecorator
 
-import persistence
 from persistence.columns import metadata
 from persistence.database import Database
+from persistence.tables import load_all_tables
 
-# Every module that defines tables belongs to the schema, so a new aggregate is found by itself.
-for module in pkgutil.walk_packages(persistence.__path__, "persistence."):
-    if not module.name.startswith("persistence.migrations"):
-        import_module(module.name)
+load_all_tables()  # so that a new aggregate's are found by themselves
 
 
 def render_item(kind: str, item: object, autogenerate: AutogenContext) -> str | Literal[False]:

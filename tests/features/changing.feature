@@ -2,25 +2,6 @@ Feature: Changing an entity
   Other systems change an entity by commands. Every command that is accepted has
   an outcome: an event that says what has changed.
 
-  Scenario: An entity is created
-    When an entity is created
-    Then the outcome is "Created"
-    And the entity has no value
-    And the entity has version 1
-
-  Scenario: A sender that names no id gets one from the component
-    When an entity is created without naming an id
-    Then the outcome is "Created"
-    And the outcome names an entity that can be found
-
-  Scenario: An entity gets a value
-    Given an entity
-    When its value is updated to "blue"
-    Then the outcome is "Updated"
-    And the outcome has the value "blue"
-    And the entity has the value "blue"
-    And the entity has version 2
-
   Scenario: The last update wins
     Given an entity
     When its value is updated to "blue"

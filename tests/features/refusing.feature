@@ -2,20 +2,9 @@ Feature: Refusing a command
   A command that is understood but not allowed is refused, with a code for programs
   and a reason for people, and changes nothing.
 
-  Scenario: An entity that was never created cannot be updated
-    When the value of an unknown entity is updated
-    Then the command is refused with "not-found"
-    And the reason names the entity
-
   Scenario: A refused update creates no entity
     When the value of an unknown entity is updated
     Then there is no such entity
-
-  Scenario: An entity cannot be created twice
-    Given an entity with the value "blue"
-    When the entity is created again
-    Then the command is refused with "already-exists"
-    And the reason names the entity
 
   Scenario: A refused creation changes nothing
     Given an entity with the value "blue"

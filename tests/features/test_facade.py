@@ -1,19 +1,16 @@
 """The scenarios on the facade, the same ones on memory and on both databases."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
 
 from domain.entity.commands import Create, UpdateValue
-from domain.entity.identity import EntityID
-from domain.entity.queries import EntityView
 from domain.exceptions import DomainError
 from domain.messages import Command, Event
-from tests.support.backends import Backend, Facade
+from tests.support.world import World
 
 # The steps ask for the backend themselves, which is too late for its parameters.
 pytestmark = pytest.mark.usefixtures("backend")
@@ -24,28 +21,6 @@ scenarios("changing.feature", "refusing.feature", "listening.feature")
 @dataclass(frozen=True, kw_only=True)
 class Unheard(Command):
     """A command that no handler knows."""
-
-
-@dataclass
-class World:
-    """What one scenario has done so far."""
-
-    facade: Facade
-    id: EntityID = field(default_factory=lambda: EntityID(uuid4()))
-    other_id: EntityID = field(default_factory=lambda: EntityID(uuid4()))
-    commands: list[Command] = field(default_factory=list)
-    outcomes: list[Event] = field(default_factory=list)
-    error: Exception | None = None
-
-    def handle(self, command: Command) -> None:
-        self.commands.append(command)
-        try:
-            self.outcomes.append(self.facade.handle(command)[0])
-        except (DomainError, TypeError) as error:
-            self.error = error
-
-    def entity(self) -> EntityView:
-        return self.facade.queries.get(self.id)
 
 
 class Ear:
@@ -63,11 +38,6 @@ class Ear:
     @property
     def heard(self) -> str:
         return ", ".join(type(event).__name__ for event in self.events)
-
-
-@pytest.fixture
-def world(backend: Backend) -> World:
-    return World(Facade(backend))
 
 
 @given("an entity")
@@ -119,11 +89,6 @@ def the_listener_unregisters(world: World, ear: Ear) -> None:
     world.facade.commands.unregister(ear)
 
 
-@when("an entity is created without naming an id")
-def an_entity_without_id(world: World) -> None:
-    world.handle(Create())
-
-
 @when("the entity is created again")
 def the_entity_is_created_again(world: World) -> None:
     world.handle(Create(entity_id=world.id))
@@ -142,7 +107,7 @@ def an_unknown_entity_is_updated(world: World) -> None:
 @when("an unknown entity is asked for")
 def an_unknown_entity_is_asked_for(world: World) -> None:
     with pytest.raises(DomainError) as refusal:
-        world.entity()
+        world.view()
     world.error = refusal.value
 
 
@@ -151,35 +116,14 @@ def an_unknown_command(world: World) -> None:
     world.handle(Unheard())
 
 
-@then(parsers.parse('the outcome is "{name}"'))
-def the_outcome_is(world: World, name: str) -> None:
-    assert type(world.outcomes[-1]).__name__ == name
-
-
-@then(parsers.parse('the outcome has the value "{value}"'))
-def the_outcome_has_the_value(world: World, value: str) -> None:
-    assert world.outcomes[-1].value == value
-
-
-@then("the outcome names an entity that can be found")
-def the_outcome_names_an_entity(world: World) -> None:
-    entity_id = world.outcomes[-1].entity_id
-    assert world.facade.queries.get(entity_id) == EntityView(entity_id, None, 1)
-
-
-@then("the entity has no value")
-def the_entity_has_no_value(world: World) -> None:
-    assert world.entity().value is None
-
-
 @then(parsers.re(r'the entity has the value "(?P<value>.*)"'))
 def the_entity_has_the_value(world: World, value: str) -> None:
-    assert world.entity().value == value
+    assert world.view().value == value
 
 
 @then(parsers.parse("the entity has version {version:d}"))
 def the_entity_has_version(world: World, version: int) -> None:
-    assert world.entity().version == version
+    assert world.view().version == version
 
 
 @then(parsers.parse('the other entity has the value "{value}"'))
@@ -208,22 +152,10 @@ def the_time_is_in_utc(world: World) -> None:
     assert world.outcomes[-1].timestamp.utcoffset() == timedelta(0)
 
 
-@then(parsers.parse('the command is refused with "{code}"'))
-@then(parsers.parse('the query is refused with "{code}"'))
-def it_is_refused(world: World, code: str) -> None:
-    assert isinstance(world.error, DomainError)
-    assert world.error.code == code
-
-
-@then("the reason names the entity")
-def the_reason_names_the_entity(world: World) -> None:
-    assert str(world.id) in str(world.error)
-
-
 @then("there is no such entity")
 def there_is_no_such_entity(world: World) -> None:
     with pytest.raises(DomainError, match="There is no entity"):
-        world.entity()
+        world.view()
 
 
 @then(parsers.parse('the handler says that it has no handler for "{name}"'))

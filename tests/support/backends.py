@@ -19,6 +19,11 @@ COMPONENT = "tests"
 ENTITY = AGGREGATES[0]
 
 
+def aggregate_named(name: str) -> Aggregate:
+    """Return the aggregate of this component that has the name."""
+    return {aggregate.name: aggregate for aggregate in AGGREGATES}[name]
+
+
 class Backend(ABC):
     """Where aggregates of one kind are kept. A transaction left by an exception keeps nothing."""
 

@@ -1,0 +1,1 @@
+"""New aggregates, made from the sample by renaming, and their removal."""
