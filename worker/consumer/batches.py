@@ -200,10 +200,13 @@ class Batches:
     def _crowd(self) -> Group | None:
         """Return the group that is to be thinned: so much is held that soon nothing else comes.
 
-        Where order counts all have to wait: sent again, they would be overtaken.
+        Where order counts all have to wait: sent again, they would be overtaken. Where nobody
+        passes at all, it is an outage, in which everything is kept.
         """
         settings = self._component.settings
-        if settings.single_active_consumer or len(self._held) <= settings.prefetch_count / 2:
+        if settings.single_active_consumer or self._held.hopeless:
+            return None
+        if len(self._held) <= settings.prefetch_count / 2:
             return None
         largest = self._held.largest
         return largest if len(largest.items) > 1 else None
@@ -223,7 +226,6 @@ class Batches:
             return Counter()
         done = some[: endings.total()]
         self._held.thin(crowd, len(done))
-        self._held.success()
         self._intake.acknowledge([item.delivery for item in done])
         return endings
 

@@ -406,6 +406,16 @@ def test_what_cannot_be_sent_again_later_either_is_tried_as_any_other(world, err
     assert len(world.intake.settled) == 30
 
 
+def test_where_nobody_passes_they_all_stay(world):
+    ids = [uuid4() for _ in range(20)]
+    for number in range(80):
+        world.deliver(update(ids[number % 20], "new"))
+    with pytest.raises(Locked):
+        world.go_on(objecting(LOCKED, *range(1, 81)))
+    world.go_on(fine, 0)
+    assert world.intake.settled == []
+
+
 def test_where_order_counts_they_all_stay(sqlite):
     world, entity = World(sqlite), uuid4()
     world.component.settings = component(sqlite, single_active_consumer=True).settings
