@@ -41,6 +41,15 @@ class Close(Command):
     order_id: UUID
 
 
+MOST = 100
+
+
+class TooMuch(DomainError):
+    """The order would be larger than we can pack."""
+
+    code = "too-much"
+
+
 class NoSuchLine(DomainError):
     """The order has no line with this product."""
 
@@ -109,6 +118,8 @@ class Order:
             self.dto.lines.append(LineDTO(product, quantity))
         else:
             line.quantity += quantity
+        if sum(line.quantity for line in self.dto.lines) > MOST:
+            raise TooMuch(f"The order {self.id} has room for {MOST} things.")
         return self.LineAdded(product=product, quantity=quantity)
 
     def remove_line(self, product: str) -> LineRemoved:
