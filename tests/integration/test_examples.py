@@ -7,7 +7,9 @@ from tests.support.system import System
 
 
 def test_the_client_hears_events_and_replies_of_its_commands(system: System) -> None:
-    system.start("run")
+    component = system.start("run")
+    for working in ("consuming", "relaying"):
+        component.wait_for_log(working)
     said = subprocess.run(
         [PYTHON, "-m", "examples.entity", system.amqp_url, system.name],
         cwd=ROOT,
