@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapper
 
 from persistence.bulk.rows import plain
 from persistence.exceptions import MappingError
+from persistence.mapping import Mapping
 
 _EVERY_AGGREGATE_HAS = ("id", "version")
 _FLOATS = (float, float | None, "float", "float | None")
@@ -37,6 +38,18 @@ def check_mapping(dto_class: type[Any]) -> None:
                     f"{_name(mapper)}.{name} is kept as {column.type!r}, which a database may"
                     f" round: {_ROUNDED}"
                 )
+
+
+def check_view(view: type[Any], mapping: Mapping) -> None:
+    """Raise `MappingError` where a view has a field that no column keeps."""
+    mapping.apply()
+    kept: Mapper[Any] = inspect(mapping.dto)
+    for field in fields(view):
+        if field.name not in kept.column_attrs:
+            raise MappingError(
+                f"{view.__module__}.{view.__qualname__}.{field.name} is kept by no column of"
+                f" {kept.local_table}, from which it is read"
+            )
 
 
 def _check_fields(mapper: Mapper[Any], *, is_part: bool) -> None:

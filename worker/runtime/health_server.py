@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from worker.runtime.health import Health
 
@@ -99,7 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.heard(self.connection)
         path = self.path.partition("?")[0]
         if path == "/metrics":
-            metrics = generate_latest(self.server.health.metrics.registry)
+            ours = generate_latest(self.server.health.metrics.registry)
+            metrics = ours + generate_latest(REGISTRY)  # where a team's own are by default
             self._answer(200, metrics, CONTENT_TYPE_LATEST)
         elif path in self.server.answers:
             problem = self.server.answers[path]()

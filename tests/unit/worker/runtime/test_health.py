@@ -8,9 +8,11 @@ from threading import Thread
 from time import monotonic
 
 import pytest
+from prometheus_client import REGISTRY, Counter
 from structlog.testing import capture_logs
 
 from persistence.database import Database
+from tests.support.health import get
 from tests.support.waiting import wait_for
 from worker.runtime import health_server as module
 from worker.runtime.health import Health
@@ -178,3 +180,15 @@ def test_a_server_that_cannot_accept_does_not_spin(health, monkeypatch):
     monkeypatch.setattr(module.ThreadingTCPServer, "get_request", no_descriptor)
     with serving(health) as server, connect(server):
         wait_for(lambda: len(naps) > 1, "some tries")
+
+
+def test_a_metric_of_a_team_s_own_is_shown_beside_ours(server):
+    name, port = "account_deposits", server.server_address[1]
+    own = Counter(name, "Deposits that were tried.")
+    try:
+        own.inc()
+        _, shown = get(port, "/metrics")
+    finally:
+        REGISTRY.unregister(own)
+    assert f"\n{name}_total 1.0\n" in shown
+    assert "\nworking 1.0\n" in shown
