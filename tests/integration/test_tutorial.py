@@ -72,7 +72,7 @@ class Reader:
             timeout=240,
             check=False,
         )
-        assert bool(result.returncode) == fails, result.stdout + result.stderr
+        assert result.returncode == int(fails), result.stdout + result.stderr
         self._said = result.stdout
 
     def _start(self, command: str) -> None:

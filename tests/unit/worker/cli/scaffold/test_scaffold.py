@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.project import PYTHON, ROOT, environment
+from tests.support.copy import copy_repository
+from tests.support.project import PYTHON, environment
 
 LONGEST = "the-longest-name-that-is-taken"
 AUTHOR = {
@@ -27,11 +28,7 @@ class Copy:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.database = folder.parent / f"{folder.name}.db"
-        listed = self._run("git", "ls-files", "-coz", "--exclude-standard", cwd=ROOT).stdout
-        for name in filter(None, listed.split("\0")):
-            if (ROOT / name).is_file():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)
+        copy_repository(folder)
         self.git("init", "--quiet")
         self.commit()
 
@@ -82,12 +79,10 @@ class Copy:
             connection.execute(sql, values)
         connection.close()
 
-    def _run(
-        self, *command: str, cwd: Path | None = None, **settings: str
-    ) -> subprocess.CompletedProcess[str]:
+    def _run(self, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
-            cwd=cwd or self.folder,
+            cwd=self.folder,
             env={**environment(**settings), "PYTHONPATH": str(self.folder), "PYTHONWARNINGS": ""},
             capture_output=True,
             text=True,
