@@ -13,6 +13,7 @@ from schemas.codec import Codec
 from schemas.exceptions import CatalogueError
 from worker.component import Aggregate, Component
 from worker.entry_checks import check_entry, check_owner
+from worker.exceptions import SettingsError
 from worker.settings import Settings
 
 
@@ -31,8 +32,16 @@ def compose(settings: Settings, aggregates: Iterable[Aggregate] | None = None) -
 
 def aggregates_of_environment() -> tuple[Aggregate, ...]:
     """Return the aggregates of the module that `AGGREGATES` names; a test may name another."""
-    module = import_module(os.environ.get("AGGREGATES", "worker.aggregates"))
-    aggregates: tuple[Aggregate, ...] = module.AGGREGATES
+    name = os.environ.get("AGGREGATES", "worker.aggregates")
+    try:
+        module = import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not name.startswith(error.name):
+            raise  # a module that this one imports
+        raise SettingsError(f"AGGREGATES: there is no module {name}.") from error
+    aggregates: tuple[Aggregate, ...] | None = getattr(module, "AGGREGATES", None)
+    if aggregates is None:
+        raise SettingsError(f"AGGREGATES: the module {name} has no AGGREGATES.")
     return aggregates
 
 

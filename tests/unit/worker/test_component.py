@@ -17,6 +17,7 @@ from tests.support.backends import ENTITY
 from tests.support.component import settings
 from worker.component import Aggregate, Component, Handlers
 from worker.composition import compose
+from worker.exceptions import SettingsError
 from worker.settings import Settings
 from worker.team import TeamSettings
 
@@ -112,6 +113,20 @@ def test_aggregates_of_another_kind_are_locked_too(sqlite, locked):
         both = Component(settings(str(sqlite.url)), [first, second], codec=None)
         both.handlers(unit).lock([Swap(entity_id=one, other_id=other)])
     assert locked == [{one}, {other}]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("nowhere.at_all", "AGGREGATES: there is no module nowhere.at_all."),
+        ("tests.support", "AGGREGATES: the module tests.support has no AGGREGATES."),
+    ],
+)
+def test_a_module_without_aggregates_is_told_by_name(monkeypatch, name, sentence):
+    monkeypatch.setenv("AGGREGATES", name)
+    with pytest.raises(SettingsError) as told:
+        compose(settings())
+    assert str(told.value) == sentence
 
 
 def test_a_process_takes_the_aggregates_of_the_module_that_is_named(monkeypatch):
