@@ -79,21 +79,16 @@ class Reader:
         log = self._folder.parent / "stays.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
-                ["bash", "-c", f"exec {command}"],
+                # Tests that run in the background may have been told to ignore Ctrl-C.
+                ["env", "--default-signal=INT", "bash", "-c", f"exec {command}"],
                 cwd=self._folder,
                 env=self._environment,
                 stdout=file,
                 stderr=file,
                 start_new_session=True,
-                preexec_fn=heed_interrupts,
             )
         self._running.append(process)
         wait_for(lambda: "consuming" in log.read_text(), "a consumer", 60)
-
-
-def heed_interrupts() -> None:
-    """Let Ctrl-C mean what it means at a terminal: what runs in the background may ignore it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def lines_of_its_own(source: str) -> int:
