@@ -121,9 +121,10 @@ def frozen_relay(scene: Scene, seconds: float) -> Recovery:
 def hanging_handler(scene: Scene, seconds: float) -> Recovery:
     """Send a command that no handler ever returns from; the others go on."""
     rate = _steady_rate(scene, 5)
+    scene.worker = "tests.support.misbehaving"  # those that come after a death, too
     for role in CONSUMERS:
         scene.kill(role)
-        scene.start(role, module="tests.support.misbehaving")
+        scene.start(role)
     poison, sent = update(scene.sender.hot, "hang"), monotonic()
     scene.system.send_to(scene.system.queue, poison)
 

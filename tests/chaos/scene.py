@@ -43,7 +43,7 @@ class Scene:
         self.broker = nodes[0]
         self.database = database
         self.disk: Disk | None = None
-        self._worker = worker
+        self.worker = worker  # the module that processes run
         self.broker_proxy = Proxy(*(node.port for node in nodes))
         self.database_proxy = Proxy(database.port)
         self.sender = Sender(entrance, system.queue, rate=400)
@@ -79,7 +79,7 @@ class Scene:
             self._signs += self.processes[role].complaints() + 1  # its end is a sign, too
         settings = {**self._behind, "HTTP_PORT": str(self.ports[role]), **settings}
         process = self.system.start(
-            role.partition(" ")[0], module=module or self._worker, output=output, **settings
+            role.partition(" ")[0], module=module or self.worker, output=output, **settings
         )
         self.processes[role] = process
         return process
