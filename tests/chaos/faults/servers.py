@@ -76,8 +76,10 @@ def lock_the_table(scene: Scene) -> None:
 
 def lock_a_row(scene: Scene) -> None:
     """Somebody changes the busiest entity and does not commit: only its commands may wait."""
+    noticed = scene.listen("a command waits for a lock")
     with scene.system.locked_row("entities", scene.sender.hot):
         wait_for(lambda: _waiting_for_a_lock(scene), "somebody who waits for the row", 30)
+        noticed()
         others = "SELECT count(*) FROM entities WHERE id <> :id"
         before = scene.system.query(others, id=scene.sender.hot)
         wait_for(
