@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -133,6 +134,7 @@ class Scene:
         """Start again what died of itself, as a supervisor would; and remember that it did."""
         for role, process in self.processes.items():
             if process.code is not None:
+                print(f"{role} ended with {process.code}:", process.log()[-2000:], file=sys.stderr)
                 self.restarted += 1
                 self.start(role)
 
