@@ -74,7 +74,7 @@ def handles(command: type[Command]) -> Callable[[E], E]:
     """Mark the method of a `CommandHandler` that executes commands of this class."""
 
     def mark(method: E) -> E:
-        method.handles = command  # type: ignore[attr-defined]
+        method.handles = command  # type: ignore[attr-defined]  # a mark that functions may carry
         return method
 
     return mark

@@ -56,6 +56,7 @@ class ExactDecimal(TypeDecorator[decimal.Decimal]):
         self._exact = decimal.Context(digits, traps=[decimal.Inexact, decimal.InvalidOperation])
 
     @property
+    # Where SQLAlchemy keeps a class, a decorator of types has a property.
     def comparator_factory(self) -> type[_Exactly]:  # type: ignore[override]
         return _Exactly
 
