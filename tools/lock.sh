@@ -13,4 +13,4 @@ compile() {
         --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" >/dev/null
 }
 compile --output-file requirements.lock
-compile --extra dev --output-file requirements-dev.lock
+compile --all-extras --output-file requirements-dev.lock
