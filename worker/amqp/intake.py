@@ -37,7 +37,7 @@ class Intake:
     that kills its consumers then uses up its own delivery limit, not that of its neighbours.
 
     Who takes much already may get such a message together with those that were given back with it,
-    again and again. So suspects wait until the others are settled, and are taken few at a time,
+    again and again. So suspects wait until all others are settled, and are taken few at a time,
     those first that were given back least often, and equals in no order: of those that come with
     the one that kills, half or more are settled before each death.
     """
@@ -65,6 +65,11 @@ class Intake:
         """Return how many deliveries wait to be taken."""
         return len(self._waiting) + len(self._suspects)
 
+    @property
+    def ready(self) -> bool:
+        """Tell whether there is something to take now."""
+        return bool(self._waiting) or self._suspects_turn
+
     def take(self, most: int) -> list[Delivery]:
         """Take the next deliveries, at least one, at most so many and `BATCH_BYTES`."""
         if not self._suspects_turn:
@@ -78,8 +83,10 @@ class Intake:
 
     @property
     def _suspects_turn(self) -> bool:
-        overdue = self._suspects and monotonic() > self._suspects_since + LAST
-        return bool(overdue) or not self._waiting
+        if not self._suspects:
+            return False
+        others = len(self._unsettled) - len(self._suspects)
+        return not others or monotonic() > self._suspects_since + LAST
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """Acknowledge these deliveries and no other."""

@@ -112,7 +112,7 @@ class Process:
             self._hangs -= 1
             if not self._hangs:
                 self._die()
-        elif self._intake:
+        elif self._intake.ready:
             self._work(self._intake.take(batch))
 
     def _work(self, taken: Sequence[Any]) -> None:
