@@ -191,4 +191,4 @@ def test_a_metric_of_a_team_s_own_is_shown_beside_ours(server):
     finally:
         REGISTRY.unregister(own)
     assert f"\n{name}_total 1.0\n" in shown
-    assert "\nworking 1.0\n" in shown
+    assert '\ncomponent_broker_connected{component="component"} 0.0\n' in shown
