@@ -39,11 +39,13 @@ class Backlog(NamedTuple):
 
 def backlog(database: Database, component: str) -> Backlog:
     """Return what waits. Raises a `PersistenceError`."""
-    own = {"component": component}
+    own = {"component": component, "most": MOST}
     with driver_errors(), database.engine.connect() as connection:
         messages, oldest, waiting = connection.execute(_WAITING, own).one()
-        letters: dict[str, int] = dict(connection.execute(_DEAD, own).tuples().all())
-    return Backlog(messages, oldest, waiting, dict.fromkeys(KINDS, 0) | letters)
+        letters = dict.fromkeys(KINDS, 0)
+        for kind, count in connection.execute(_DEAD, own):
+            letters[kind] = count
+    return Backlog(messages, oldest, waiting, letters)
 
 
 def _own(table: Table, *columns: Any) -> Select[Any]:
@@ -51,7 +53,7 @@ def _own(table: Table, *columns: Any) -> Select[Any]:
 
 
 def _count(table: Table) -> Any:
-    some = _own(table, table.c.id).limit(MOST).subquery()
+    some = _own(table, table.c.id).limit(bindparam("most")).subquery()
     return select(func.count()).select_from(some).scalar_subquery()
 
 
@@ -64,5 +66,5 @@ _WAITING = select(
     .scalar_subquery(),
     _count(retries),
 )
-_some = _own(dead_letters, dead_letters.c.kind).limit(MOST).subquery()
+_some = _own(dead_letters, dead_letters.c.kind).limit(bindparam("most")).subquery()
 _DEAD = select(_some.c.kind, func.count()).group_by(_some.c.kind)
