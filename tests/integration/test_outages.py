@@ -148,6 +148,8 @@ def test_silence_is_noticed(rig: Rig, server: str) -> None:
     rig.send(100)
     began = monotonic()
     rig.wait_until_not_ready()
+    available = [rig.metric(port, "database_available") for port in rig.ports]
+    assert available == [server != "database"] * 2
     for process in (rig.consumer, rig.relay):
         process.wait_for_log(f"the {server} is away", 60)
     assert proxy.swallowed > 0
