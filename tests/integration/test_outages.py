@@ -1,10 +1,8 @@
 """Servers that go away, fill up or fall silent: it costs time, nothing else."""
 
-import re
 import signal
 from collections.abc import Iterator
 from contextlib import closing
-from math import nan
 from pathlib import Path
 from threading import Thread
 from time import monotonic
@@ -18,7 +16,7 @@ from sqlalchemy import make_url
 from tests.integration.test_processes import free_port
 from tests.support.checker import check
 from tests.support.foreign import Sent, create, update
-from tests.support.health import get
+from tests.support.health import get, metric
 from tests.support.proxy import Proxy
 from tests.support.system import Process, System, running_system
 from tests.support.waiting import hold, wait_for
@@ -80,12 +78,6 @@ class Rig:
                 until - monotonic(),
             )
 
-    def metric(self, port: int, name: str, labels: str = "") -> float:
-        """Return what a process shows, added up; NaN where it shows nothing."""
-        line = re.compile(rf"^component_{name}\{{[^}}]*{labels}[^}}]*\}} (\S+)$", re.MULTILINE)
-        found = line.findall(get(port, "/metrics")[1])
-        return sum(map(float, found)) if found else nan
-
     def wait_until_settled(self, seconds: float = 60) -> None:
         wait_for(lambda: self.subscriber.distinct() >= len(self.sent), "all events", seconds)
         wait_for(lambda: self.system.waiting() == 0, "an empty queue", seconds)
@@ -127,7 +119,7 @@ def test_an_outage_costs_time_only(rig: Rig, server: str) -> None:
         process.wait_for_log(f"the {server} is away")
     rig.wait_until_not_ready()
     gauge = {"broker": "broker_connected", "database": "database_available"}[server]
-    assert [rig.metric(port, gauge) for port in rig.ports] == [0, 0]
+    assert [metric(port, gauge) for port in rig.ports] == [0, 0]
     rig.send(100)
     proxy.up()
     rig.wait_until_settled()
@@ -137,8 +129,8 @@ def test_an_outage_costs_time_only(rig: Rig, server: str) -> None:
     for process, port in zip((rig.consumer, rig.relay), rig.ports, strict=True):
         assert lines(process, f"the {server} is away") == 1
         assert lines(process, f"the {server} is back") == 1
-        assert rig.metric(port, gauge) == 1
-        assert rig.metric(port, counter) >= 1
+        assert metric(port, gauge) == 1
+        assert metric(port, counter) >= 1
 
 
 @pytest.mark.parametrize("server", ["broker", "database"])
@@ -148,7 +140,7 @@ def test_silence_is_noticed(rig: Rig, server: str) -> None:
     rig.send(100)
     began = monotonic()
     rig.wait_until_not_ready()
-    available = [rig.metric(port, "database_available") for port in rig.ports]
+    available = [metric(port, "database_available") for port in rig.ports]
     assert available == [server != "database"] * 2
     for process in (rig.consumer, rig.relay):
         process.wait_for_log(f"the {server} is away", 60)
@@ -163,10 +155,10 @@ def test_silence_is_noticed(rig: Rig, server: str) -> None:
 def test_a_broker_that_blocks_us_makes_us_wait(rig: Rig) -> None:
     rig.broker.tell(Method(0, Connection.Blocked("low on memory")).marshal())
     rig.wait_until_not_ready(*["the broker blocks our connection"] * 2)
-    assert [rig.metric(port, "broker_blocked") for port in rig.ports] == [1, 1]
+    assert [metric(port, "broker_blocked") for port in rig.ports] == [1, 1]
     rig.broker.tell(Method(0, Connection.Unblocked()).marshal())
     rig.wait_until_ready()
-    assert [rig.metric(port, "broker_blocked") for port in rig.ports] == [0, 0]
+    assert [metric(port, "broker_blocked") for port in rig.ports] == [0, 0]
     rig.check()
 
 
@@ -305,7 +297,7 @@ def test_a_database_that_only_reads_is_away_until_a_new_session_may_write(rig: R
         rig.wait_until_not_ready("read-only", "read-only")
         rig.send(20)
         wait_for(lambda: "read-only" in get(rig.ports[0], "/readyz")[1], "the reason")
-        wait_for(lambda: rig.metric(rig.ports[0], "oldest_waiting_command_seconds") > 0, "an age")
+        wait_for(lambda: metric(rig.ports[0], "oldest_waiting_command_seconds") > 0, "an age")
         rig.consumer.wait_for_log("gave back what was delivered")
         hold(5)
         assert get(rig.ports[0], "/readyz")[0] == 503
