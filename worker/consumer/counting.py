@@ -34,9 +34,9 @@ class Counting:
         """Count what a batch has settled in so many seconds."""
         self._metrics.batches.observe(seconds)
         self._metrics.batch_commands.observe(endings.total())
-        for (type_, ending), count in endings.of_types.items():
+        for (type_, ending), count in endings.of_types().items():
             self._metrics.settled(type_, ending, count)
-        for published, count in endings.published.items():
+        for published, count in endings.published().items():
             if (age := self._age(published)) is not None:
                 self._metrics.ages.observe(age, count)
         self._metrics.summary.add(endings, seconds)

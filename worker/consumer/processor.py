@@ -118,7 +118,7 @@ class Processor:
         until = monotonic() + self._seconds
         for received in batch:
             ending = settle(received)
-            endings.count(received.message, ending)
+            endings.add(received.message, ending)
             log.debug(
                 "command settled",
                 command_id=received.command_id,

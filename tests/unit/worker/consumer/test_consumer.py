@@ -99,7 +99,7 @@ def world(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> World:
 def endings(*kinds: Ending, type: str = "entity.Create", **properties: Any) -> Endings:
     result = Endings()
     for ending in kinds:
-        result.count(message(type, {}, **properties), ending)
+        result.add(message(type, {}, **properties), ending)
     return result
 
 

@@ -31,7 +31,7 @@ class World:
         timestamp = None if age is None else self.now - age
         endings = Endings()
         for _ in range(times):
-            endings.count(message("entity.Create", {}, timestamp=timestamp), ending)
+            endings.add(message("entity.Create", {}, timestamp=timestamp), ending)
         self.counting.settled(endings, 0.02)
 
     def has(self, *deliveries: Delivery) -> None:
