@@ -16,6 +16,7 @@ from persistence.unit_of_work import UnitOfWork
 from persistence.views import SQLViews
 from schemas.codec import Codec
 from schemas.message import CommandSchema, EventSchema
+from worker.runtime.tracing import Tracing
 from worker.settings import Settings
 
 
@@ -105,6 +106,7 @@ class Component:
         self.aggregates = tuple(aggregates)
         self.owners = {c: a for a in self.aggregates for c in a.handler.commands()}
         self.codec = codec
+        self.tracing = Tracing()
         self.database = Database(settings.database_url, settings.database_deadline)
 
     def aggregate_id(self, command: Command) -> UUID:

@@ -20,6 +20,7 @@ from worker.consumer.consumer import Consumer
 from worker.exceptions import BrokerUnavailable, SettingsError
 from worker.relay.relay import Relay
 from worker.runtime.backlog import DEADLINE, BacklogMetrics
+from worker.runtime.exporting import Exporting
 from worker.runtime.health import Health
 from worker.runtime.health_server import serve
 from worker.runtime.logs import configure_logs
@@ -120,6 +121,8 @@ def _work(
     stop = StopFlag(settings.drain_timeout, supervised_by)
     stop.install()
     component = compose(settings)
+    exporting = Exporting(settings.component_name)
+    component.tracing = exporting.tracing
     # What is imported by now stays: the collector need not look at it again and again. Nor need it
     # look at a batch that is being worked on, of which nothing will be left.
     gc.freeze()
@@ -138,6 +141,7 @@ def _work(
             process(component, stop, health).run()
         finally:
             health.metrics.summary.tell()
+            exporting.finish()
 
 
 def _health(component: Component, database: Database, asked: Database) -> Health:

@@ -8,6 +8,7 @@ from persistence.dtos import SavedEvent
 from persistence.messages import OutgoingMessage
 from schemas.codec import Codec
 from worker.amqp.wire import Message
+from worker.runtime.tracing import Tracing
 
 _TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII
@@ -18,8 +19,10 @@ _TRACESTATE = re.compile(r"[ -~\t]{1,512}")
 class Envelopes:
     """Puts events into messages of the public form."""
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: Codec, tracing: Tracing, exchange: str) -> None:
         self._codec = codec
+        self._tracing = tracing
+        self._exchange = exchange
 
     def of_change(self, saved: SavedEvent, cause: Message) -> OutgoingMessage:
         """Return the message of an event that changed an aggregate."""
@@ -52,8 +55,14 @@ class Envelopes:
                 "schema-version": version,
                 **place,
                 **_trace(cause.headers),
+                **self._created(event),
             },
         )
+
+    def _created(self, event: Event) -> dict[str, str]:
+        if not self._tracing.is_on:
+            return {}
+        return self._tracing.created(self._exchange, str(event.event_id))
 
 
 def _trace(headers: dict[str, Any]) -> dict[str, str]:

@@ -7,7 +7,6 @@ import structlog
 from domain.messages import Event
 from persistence.messages import OutgoingMessage
 from persistence.outbox import Outbox
-from schemas.codec import Codec
 from worker.amqp.topology import backstop_queue
 from worker.consumer.envelopes import Envelopes
 from worker.consumer.reading import Received
@@ -19,9 +18,9 @@ log = structlog.get_logger()
 class Outcomes:
     """Puts outcomes into the outbox of one unit of work."""
 
-    def __init__(self, outbox: Outbox, codec: Codec, settings: Settings) -> None:
+    def __init__(self, outbox: Outbox, envelopes: Envelopes, settings: Settings) -> None:
         self._outbox = outbox
-        self._envelopes = Envelopes(codec)
+        self._envelopes = envelopes
         self._our_queues = settings.command_queue, backstop_queue(settings)
 
     def announce(self, received: Received, event: Event) -> OutgoingMessage:

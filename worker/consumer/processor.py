@@ -32,6 +32,7 @@ class Processor:
     def __init__(self, component: Component) -> None:
         self._component = component
         self._seconds = component.settings.batch_seconds
+        self._queue = component.settings.command_queue
         self._collector = Collector()
 
     def apply(self, batch: Sequence[Received], lock_wait: float | None = None) -> Endings:
@@ -40,6 +41,11 @@ class Processor:
         What there is no time for is left: the first so many of the batch are done.
         `lock_wait`: seconds to wait for a lock, where not as long as the database does anyway.
         """
+        headers = (received.message.headers for received in batch)
+        with self._component.tracing.batch(self._queue, headers):
+            return self._apply(batch, lock_wait)
+
+    def _apply(self, batch: Sequence[Received], lock_wait: float | None) -> Endings:
         try:
             with self._committed(batch, lock_wait, _commands(batch)) as settlement:
                 return self._settle(batch, settlement.settle)
@@ -47,6 +53,14 @@ class Processor:
             _say_that_it_is_done_again(batch, error)
         with self._committed(batch, lock_wait, _commands(batch), savepoints=True) as settlement:
             return self._settle(batch, settlement.settle)
+
+    def _traced(self, settle: Settle) -> Settle:
+        def traced(received: Received) -> Ending:
+            headers, message_id = received.message.headers, received.message.message_id
+            with self._component.tracing.command(self._queue, headers, message_id):
+                return settle(received)
+
+        return traced
 
     def rehearse(self, batch: Sequence[Received]) -> None:
         """Do all that `apply` does, and take it back."""
@@ -116,6 +130,8 @@ class Processor:
     def _settle(self, batch: Sequence[Received], settle: Settle) -> Endings:
         endings = Endings()
         until = monotonic() + self._seconds
+        if self._component.tracing.is_on:
+            settle = self._traced(settle)
         for received in batch:
             ending = settle(received)
             endings.add(received.message, ending)

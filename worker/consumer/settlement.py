@@ -43,8 +43,9 @@ class Settlement:
         self._unit = unit
         self._handlers = handlers
         self._settings = component.settings
-        self._envelopes = Envelopes(component.codec)
-        self._outcomes = Outcomes(unit.outbox, component.codec, component.settings)
+        exchange = component.settings.event_exchange
+        self._envelopes = Envelopes(component.codec, component.tracing, exchange)
+        self._outcomes = Outcomes(unit.outbox, self._envelopes, component.settings)
         self._retrying = Retrying(unit)
         self.failures = Failures()
 

@@ -16,6 +16,7 @@ from worker.exceptions import BrokerUnavailable, Unsendable
 from worker.relay.backoff import Backoff
 from worker.relay.unwanted import Unwanted
 from worker.runtime.metrics import Metrics
+from worker.runtime.tracing import Headers
 
 log = structlog.get_logger()
 
@@ -132,6 +133,15 @@ class Lane(ABC, Generic[R]):
     def _publish(self, publisher: Publisher, row: R) -> Sending:
         """Hand the row over; what somebody has put into our tables may raise anything."""
 
+    @property
+    @abstractmethod
+    def _place(self) -> str:
+        """Return what traces call the place that the rows go to."""
+
+    @abstractmethod
+    def _headers(self, row: R) -> Headers:
+        """Return the headers that the row is published with."""
+
     @abstractmethod
     def _done(self, session: RelaySession, sent: Sent[R]) -> int:
         """Delete or mark what the broker has taken; return how many it wants to be sent again."""
@@ -175,15 +185,19 @@ class Lane(ABC, Generic[R]):
             self._broker = self._connect()
             return
         self._sent_at = monotonic()
+        with self._component.tracing.sending(self._place, map(self._headers, rows)):
+            self._hand_over(self._publisher, rows)
+        assert self._broker is not None
+        self._broker.flush()
+
+    def _hand_over(self, publisher: Publisher, rows: Sequence[R]) -> None:
         for row in rows:
             try:
-                self._sent.append((row, self._published(self._publisher, row)))
+                self._sent.append((row, self._published(publisher, row)))
             except Unsendable as error:
                 # What follows comes with the next bite, once this row has gone.
                 self._set_aside(row, str(error))
                 break
-        assert self._broker is not None
-        self._broker.flush()
 
     def _published(self, publisher: Publisher, row: R) -> Sending:
         try:

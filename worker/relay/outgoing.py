@@ -13,6 +13,7 @@ from worker.amqp.wire import properties_of_command, properties_of_message
 from worker.exceptions import BrokerUnavailable
 from worker.relay.lane import NO_RIGHT, OUTAGES, Lane, Sent
 from worker.relay.unsendable import give_up_message, give_up_retry
+from worker.runtime.tracing import DEFAULT_EXCHANGE, Headers, as_headers
 
 SOON = 1.0  # seconds until another look for a retry that was due, and then was not
 
@@ -51,6 +52,13 @@ class Events(Lane[OutboxRow]):
         exchange = self._settings.event_exchange
         return publisher.publish(exchange, message.type, message.body.encode(), properties)
 
+    @property
+    def _place(self) -> str:
+        return self._settings.event_exchange
+
+    def _headers(self, row: OutboxRow) -> Headers:
+        return as_headers(row.message.headers)
+
     def _done(self, session: RelaySession, sent: Sent[OutboxRow]) -> int:
         session.delete_outbox(deletable(sent))
         confirmed = [sending for _, sending in sent if sending.confirmed]
@@ -77,6 +85,13 @@ class Replies(Lane[OutboxRow]):
         assert row.reply_to is not None
         properties = properties_of_message(row.message, self._settings.component_name)
         return publisher.publish("", row.reply_to, row.message.body.encode(), properties)
+
+    @property
+    def _place(self) -> str:
+        return DEFAULT_EXCHANGE  # each goes to a queue of its own
+
+    def _headers(self, row: OutboxRow) -> Headers:
+        return as_headers(row.message.headers)
 
     def _done(self, session: RelaySession, sent: Sent[OutboxRow]) -> int:
         answered = [(row, reply) for row, reply in sent if reply.confirmed or reply.nacked]
@@ -112,6 +127,14 @@ class Retries(Lane[RetryRow]):
         properties = properties_of_command(row.command)
         queue = self._settings.command_queue
         return publisher.publish("", queue, row.command.body, properties)
+
+    @property
+    def _place(self) -> str:
+        return self._settings.command_queue
+
+    def _headers(self, row: RetryRow) -> Headers:
+        properties = row.command.properties
+        return as_headers(properties.get("headers") if isinstance(properties, dict) else None)
 
     def _done(self, session: RelaySession, sent: Sent[RetryRow]) -> int:
         confirmed = [(row, sending) for row, sending in sent if sending.confirmed]

@@ -12,9 +12,11 @@ from persistence.messages import OutgoingMessage
 from tests.support.messages import UPDATE, codec, message
 from worker.amqp.wire import properties_of_message
 from worker.consumer.envelopes import Envelopes
+from worker.runtime.tracing import Tracing
 
 COMMAND_ID, EVENT_ID, ENTITY_ID = UUID(int=1), UUID(int=2), UUID(int=3)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+ENVELOPES = Envelopes(codec(), Tracing(), "events")
 TIME = datetime(2026, 1, 2, 3, 4, 5, 999_999, UTC)
 
 
@@ -27,14 +29,14 @@ def of_change(*, at: datetime | None = None, **properties: object) -> OutgoingMe
         value="blue",
     )
     saved = SavedEvent(event, "entity", ENTITY_ID, 7)
-    return Envelopes(codec()).of_change(saved, message(UPDATE, {}, **properties))
+    return ENVELOPES.of_change(saved, message(UPDATE, {}, **properties))
 
 
 def of_ending(**properties: object) -> OutgoingMessage:
     event = CommandRejected(
         command_id=CommandID(COMMAND_ID), command_type=UPDATE, code="not-found", reason="None."
     )
-    return Envelopes(codec()).of_ending(event, message(UPDATE, {}, **properties))
+    return ENVELOPES.of_ending(event, message(UPDATE, {}, **properties))
 
 
 def test_the_type_is_the_public_name():

@@ -21,6 +21,7 @@ from worker.relay.backoff import BITE, LONGEST_PAUSE
 from worker.relay.lane import OUTAGES, STREAK, Lane
 from worker.relay.outgoing import Events, Replies, Retries
 from worker.runtime.metrics import Metrics
+from worker.runtime.tracing import Tracing
 
 MESSAGE = OutgoingMessage("t", "{}", "m", "c", 0, {})
 ROWS_FAULTS = [311, 406, 501, 502, 540, 541]
@@ -138,7 +139,7 @@ class World:
             self.session.sent_retries([row.id])
             return was_there
 
-        component: Any = type("Component", (), {"settings": settings()})
+        component: Any = type("Component", (), {"settings": settings(), "tracing": Tracing()})
         self.metrics = Metrics()
         self.lane = kind(component, self.metrics)
         self.lane._give_up = give_up  # type: ignore[method-assign]  # no database here
