@@ -128,3 +128,10 @@ def test_of_many_links_the_sampled_ones_are_kept(world):
     (batch,) = [span for span in world.spans("process tests.commands") if not parent(span)]
     assert len(batch.links) == MOST_LINKS
     assert [bool(link.context.trace_flags.sampled) for link in batch.links][:2] == [True, False]
+
+
+def test_what_the_relay_sends_has_a_span_of_those_that_are_sampled(world):
+    world.consume(UNSAMPLED, SAMPLED, None)
+    assert len(world.relay()) == 3
+    (sent,) = world.spans("send tests.events")
+    assert sent.attributes["messaging.batch.message_count"] == 1
