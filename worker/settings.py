@@ -11,8 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 from environs import Env, EnvError, ValidationError, validate
 
 from persistence.database import check_url
+from worker.amqp.correlation import header_names
 from worker.amqp.nodes import check_nodes, nodes
 from worker.exceptions import SettingsError
+from worker.senders import Senders, allowed_senders
 from worker.team import TeamSettings, read_team_settings
 
 DEFAULT_HEARTBEAT = 30  # seconds, unless AMQP_URL says ?heartbeat=
@@ -46,6 +48,8 @@ class Settings:
     http_port: int | None
     log_level: str
     log_format: str
+    correlation_headers: tuple[str, ...] = ("user-id", "session-id")
+    allowed_senders: Senders = field(default_factory=dict)
     team: TeamSettings = field(default_factory=TeamSettings)
 
     @property
@@ -109,6 +113,10 @@ def _read(env: Env) -> Settings:
             "console" if sys.stderr.isatty() else "json",
             validate=validate.OneOf(["console", "json"]),
         ),
+        correlation_headers=header_names(
+            env.str("CORRELATION_HEADERS", "user-id,session-id", validate=_by(header_names))
+        ),
+        allowed_senders=_senders(env),
         team=read_team_settings(env),
     )
 
@@ -130,6 +138,23 @@ def _url(env: Env, name: str, default: str, check: Callable[[str], None]) -> str
     return url
 
 
+def _by(read: Callable[[str], object]) -> Callable[[str], None]:
+    """Return a check of environs', which refuses what cannot be read so."""
+
+    def check(text: str) -> None:
+        try:
+            read(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+    return check
+
+
+def _senders(env: Env) -> Senders:
+    rules = env.str("ALLOWED_SENDERS", None, validate=_by(allowed_senders))
+    return {} if rules is None else allowed_senders(rules)
+
+
 def _require_one_at(url: str) -> None:
     """Refuse a password's `@` as it is: what follows it would be the host's name, and be shown."""
     place, _, query = url.partition("://")[2].partition("@")[2].partition("?")
@@ -140,19 +165,13 @@ def _require_one_at(url: str) -> None:
 def _database_url(url: str) -> None:
     if not url.startswith("sqlite"):
         _require_one_at(url)
-    try:
-        check_url(url)
-    except ValueError as error:
-        raise ValidationError(str(error)) from error
+    _by(check_url)(url)
 
 
 def _amqp_url(urls: str) -> None:
     for url in nodes(urls):
         _require_one_at(url)
-    try:
-        check_nodes(urls)
-    except ValueError as error:
-        raise ValidationError(str(error)) from error
+    _by(check_nodes)(urls)
 
 
 def _amqp_name(name: str) -> None:

@@ -64,6 +64,11 @@ class Broker:
             raise
 
     @property
+    def user(self) -> str | None:
+        """Return the user that we log in as, for whom alone the broker vouches in `user_id`."""
+        return getattr(self._connection.params.credentials, "username", None)
+
+    @property
     def is_open(self) -> bool:
         return bool(self._connection.is_open)
 

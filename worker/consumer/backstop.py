@@ -100,7 +100,8 @@ class Backstop:
             self._broker = self._connect(main)
 
     def _consume(self, broker: Broker) -> None:
-        self._intake = Intake(broker, self._queue, 1)
+        kept = self._component.settings.correlation_headers
+        self._intake = Intake(broker, self._queue, 1, kept)
         self._batches = Crashed(self._component, self._intake, self._pace, self._held)
 
     @contextmanager

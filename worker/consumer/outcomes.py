@@ -21,7 +21,7 @@ class Outcomes:
 
     def __init__(self, outbox: Outbox, codec: Codec, settings: Settings) -> None:
         self._outbox = outbox
-        self._envelopes = Envelopes(codec)
+        self._envelopes = Envelopes(codec, settings.correlation_headers)
         self._our_queues = settings.command_queue, backstop_queue(settings)
 
     def announce(self, received: Received, event: Event) -> OutgoingMessage:
