@@ -56,10 +56,11 @@ def test_worker_and_neighbour_do_all_they_must_with_the_documented_rights(
     component: System, shop: Shop
 ) -> None:
     who = {"user-id": "u-1", "session-id": 7}
+    among_many = {f"h{i:03}": i for i in range(100)} | who
     made = create()
     shop.send(made, user_id="shop", headers=who)
     assert shop.take("shop.replies")[0] == "entity.Created"
-    shop.send(update(made.body["entity_id"], "bug until 2"), user_id="shop", headers=who)
+    shop.send(update(made.body["entity_id"], "bug until 2"), user_id="shop", headers=among_many)
     kind, headers = shop.take("shop.replies")
     assert kind == "entity.Updated", "after a retry, which the relay has sent"
     assert headers.items() >= who.items()
