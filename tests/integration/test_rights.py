@@ -13,6 +13,7 @@ from tests.support.foreign import create, update
 from tests.support.neighbour import Shop
 from tests.support.secured import PASSWORD, Servers, grants
 from tests.support.system import System
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.server
 
@@ -66,6 +67,14 @@ def test_worker_and_neighbour_do_all_they_must_with_the_documented_rights(
     assert headers.items() >= who.items()
     assert [shop.take("shop.events")[0] for _ in range(2)] == ["entity.Created", "entity.Updated"]
     assert "bug until 2" in component.call("show", made.body["entity_id"])
+
+
+def test_the_worker_takes_what_has_killed_workers_from_its_backstop_queue(
+    component: System, shop: Shop
+) -> None:
+    shop.send(create(), queue="component.commands.dead", user_id="shop")
+    wait_for(lambda: component.count("dead_letters", "kind = 'crash'"), "the dead letter")
+    assert shop.take("shop.events")[0] == shop.take("shop.replies")[0] == "CommandFailed"
 
 
 def test_who_does_not_say_who_he_is_is_refused(component: System, shop: Shop) -> None:

@@ -21,10 +21,10 @@ class Shop:
         self.channel.queue_bind("shop.events", "component.events")
         self.channel.confirm_delivery()
 
-    def send(self, command: Sent, **properties: Any) -> None:
+    def send(self, command: Sent, *, queue: str = "component.commands", **properties: Any) -> None:
         known = pika.BasicProperties(type=command.type, reply_to="shop.replies", **properties)
         body = json.dumps(command.body).encode()
-        self.channel.basic_publish("", "component.commands", body, known, mandatory=True)
+        self.channel.basic_publish("", queue, body, known, mandatory=True)
 
     def take(self, queue: str) -> tuple[str, dict[str, Any]]:
         """Return type and headers of the next message."""
