@@ -41,10 +41,10 @@ def version_of_sqlite(database: Database) -> str:
         return str(connection.scalar(text("SELECT sqlite_version()")))
 
 
-def long_transactions(database: Database, seconds: float = LONG) -> list[Holder]:
-    """Return who holds back vacuum for longer than that; what we may not see is left out."""
+def long_transactions(database: Database) -> list[Holder]:
+    """Return who has held back vacuum for long; what we may not see is left out."""
     with driver_errors(), database.engine.connect() as connection:
-        rows = connection.execute(_HOLDERS, {"seconds": seconds}).all()
+        rows = connection.execute(_HOLDERS, {"seconds": LONG}).all()
     return [Holder(who, float(lasts)) for who, lasts in rows]
 
 

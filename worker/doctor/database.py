@@ -38,11 +38,17 @@ def introduce(database: Database) -> Iterator[Finding]:
         check_database(database)
         yield ok(SUBJECT, "Each session is ours alone: no pooler gives it to others.")
     else:
-        path = database.url.database or ""
-        if not path.startswith("file:") and not Path(path).exists():
-            raise DatabaseBehind(f"There is no file {path}.", "Run `python -m worker migrate`.")
+        _require_file(database)
         check_database(database)
-        yield ok(SUBJECT, f"The file {path} can be used; SQLite {version_of_sqlite(database)}.")
+        path, version = database.url.database, version_of_sqlite(database)
+        yield ok(SUBJECT, f"The file {path} can be used; SQLite {version}.")
+
+
+def _require_file(database: Database) -> None:
+    """Whoever looks shall not make it."""
+    path = database.url.database or ""
+    if not (database.is_postgresql or path.startswith("file:") or Path(path).exists()):
+        raise DatabaseBehind(f"There is no file {path}.", "Run `python -m worker migrate`.")
 
 
 def _server(server: Server) -> Iterator[Finding]:
@@ -103,6 +109,7 @@ def writing(database: Database) -> Finding:
 def examine_reading(database: Database) -> Iterator[Finding]:
     """Look at the other database that the query side reads."""
     try:
+        _require_file(database)
         check_schema(database)
     except PersistenceError as error:
         where = place(database)
