@@ -107,14 +107,14 @@ def test_a_relay_that_is_missing_while_the_outbox_fills_is_named(database):
     who = on(database)
     for _ in range(3):
         store_event(database, who)
-    finding = only(told(who, "No relay works, and 3 messages wait in the outbox."))
+    finding = only(told(who, "No relay works; messages that wait in the outbox: 3."))
     assert "Start `python -m worker relay`" in finding.way_out
 
 
 def test_an_event_that_waits_for_long_is_named(database):
     who = on(database)
     store_event(database, who, seconds=600)
-    assert only(told(who, "1 messages wait", "the oldest event for 10 min")).state == "wrong"
+    assert only(told(who, "wait in the outbox: 1", "the oldest event for 10 min")).state == "wrong"
 
 
 def test_what_others_have_in_the_same_tables_is_not_counted(database):
@@ -128,7 +128,7 @@ def test_a_retry_that_is_overdue_is_named(database):
     row = {"component": who.component_name, "due_at": due, "body": b"", "properties": {}}
     with database.engine.begin() as connection:
         connection.execute(insert(retries), row)
-    assert only(told(who, "1 commands wait", "overdue by 10 min")).state == "wrong"
+    assert only(told(who, "another attempt: 1", "overdue by 10 min")).state == "wrong"
 
 
 def test_dead_letters_are_counted_by_kind(database):

@@ -59,7 +59,8 @@ def declarations(settings: Settings) -> list[Declaration]:
 
 
 def virtual_host(amqp_url: str) -> str:
-    return unquote(urlsplit(nodes(amqp_url)[0]).path[1:])
+    """Return the one that the URL names; `/` where it names none."""
+    return unquote(urlsplit(nodes(amqp_url)[0]).path[1:]) or "/"
 
 
 def protecting_policy(queue: str, amqp_url: str) -> str:

@@ -116,7 +116,7 @@ def _subscribers(management: Management, exchange: str) -> Iterator[Finding]:
             yield unknown(SUBJECT, f"Who hears our events cannot be seen: {error}.", _AGAIN)
         return
     if bound:
-        yield ok(SUBJECT, f"{bound} bound to {exchange!r} hear our events.")
+        yield ok(SUBJECT, f"Bound to {exchange!r}, to hear our events: {bound}.")
     else:
         nobody = f"Nobody hears our events: nothing is bound to {exchange!r}."
         yield warning(SUBJECT, nobody, "Let subscribers bind their queues, if there are any.")

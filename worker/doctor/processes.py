@@ -21,15 +21,15 @@ def consumers(seen: Seen, management: Management | None, settings: Settings) -> 
         return  # told already, or not to be seen
     alive = _connected(management, settings)
     if not seen.consumers:
-        waiting = f"; {seen.messages:,} commands wait" if seen.messages else ""
-        lives = f"; {alive} processes are connected, and do not take any" if alive else ""
+        waiting = f"; commands that wait: {seen.messages:,}" if seen.messages else ""
+        lives = f"; processes that are connected, and take none: {alive}" if alive else ""
         sentence = f"Nobody consumes {seen.declaration.name!r}{waiting}{lives}."
         yield wrong(SUBJECT, sentence, f"{_START}; if a process lives, {_ASK}.")
     elif alive > seen.consumers:
-        sentence = f"{alive} consumers are connected, but only {seen.consumers} of them consume."
+        sentence = f"Not all processes that are connected ({alive}) consume ({seen.consumers})."
         yield wrong(SUBJECT, sentence, f"Of the others {_ASK}.")
     else:
-        yield ok(SUBJECT, f"{seen.consumers} consume {seen.declaration.name!r}.")
+        yield ok(SUBJECT, f"Consumers of {seen.declaration.name!r}: {seen.consumers}.")
 
 
 def _connected(management: Management | None, settings: Settings) -> int:
@@ -48,7 +48,7 @@ def relay(database: Database, settings: Settings, outbox: int) -> Iterator[Findi
     if relay_works(database, settings.component_name):
         yield ok(SUBJECT, "A relay works.")
     else:
-        waiting = f", and {outbox:,} messages wait in the outbox" if outbox else ""
+        waiting = f"; messages that wait in the outbox: {outbox:,}" if outbox else ""
         yield wrong(
             SUBJECT,
             f"No relay works{waiting}.",

@@ -21,11 +21,11 @@ def queues(seen: Seen, settings: Settings) -> Iterator[Finding]:
     if name == backstop_queue(settings) and seen.messages:
         yield warning(
             SUBJECT,
-            f"{waiting} commands that killed their consumers wait in {name!r}.",
+            f"Commands that killed their consumers, in {name!r}: {waiting}.",
             "A consumer makes dead letters of them: see that one works.",
         )
     elif name != backstop_queue(settings) and seen.declaration.kind == "queue":
-        yield ok(SUBJECT, f"{waiting} commands wait in {name!r}.")
+        yield ok(SUBJECT, f"Commands that wait in {name!r}: {waiting}.")
 
 
 def examine(work: Work, settings: Settings) -> Iterator[Finding]:
@@ -36,18 +36,18 @@ def examine(work: Work, settings: Settings) -> Iterator[Finding]:
 
 
 def _outbox(work: Work) -> Iterator[Finding]:
-    waiting = f"{work.outbox:,} messages wait in the outbox"
+    waiting = f"Messages that wait in the outbox: {work.outbox:,}"
     if (work.oldest_event or 0) > LATE:
-        sentence = f"{waiting}, the oldest event for {length(work.oldest_event or 0)}."
+        sentence = f"{waiting}; the oldest event for {length(work.oldest_event or 0)}."
         yield wrong(SUBJECT, sentence, "See that a relay works; its log says what it waits for.")
     else:
         yield ok(SUBJECT, f"{waiting}.")
 
 
 def _retries(work: Work) -> Iterator[Finding]:
-    waiting = f"{work.retries:,} commands wait for another attempt"
+    waiting = f"Commands that wait for another attempt: {work.retries:,}"
     if (work.overdue or 0) > LATE:
-        sentence = f"{waiting}, the first is overdue by {length(work.overdue or 0)}."
+        sentence = f"{waiting}; the first is overdue by {length(work.overdue or 0)}."
         yield wrong(SUBJECT, sentence, "See that a relay works; its log says what it waits for.")
     else:
         yield ok(SUBJECT, f"{waiting}.")

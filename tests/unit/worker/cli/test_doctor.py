@@ -104,11 +104,12 @@ def test_nothing_is_printed_to_import_where_we_declare_ourselves(patient):
     assert "definitions" not in doctor().output
 
 
-def test_declarations_are_written_down_without_any_server(monkeypatch):
-    monkeypatch.setenv("AMQP_URL", "amqp://guest:guest@127.0.0.1:1/mine")
+@pytest.mark.parametrize(("path", "vhost"), [("/mine", "mine"), ("/%2F", "/"), ("", "/")])
+def test_declarations_are_written_down_without_any_server(monkeypatch, path, vhost):
+    monkeypatch.setenv("AMQP_URL", f"amqp://guest:guest@127.0.0.1:1{path}")
     monkeypatch.setenv("COMPONENT_NAME", "shop")
     content = json.loads(doctor("--definitions").output)
     names = [(queue["vhost"], queue["name"]) for queue in content["queues"]]
-    assert names == [("mine", "shop.commands.dead"), ("mine", "shop.commands")]
+    assert names == [(vhost, "shop.commands.dead"), (vhost, "shop.commands")]
     documents = [*yaml.safe_load_all(doctor("--topology-operator").output)]
     assert [document["kind"] for document in documents] == ["Exchange", "Queue", "Queue"]
