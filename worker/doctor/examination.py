@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from persistence.database import Database
 from persistence.exceptions import PersistenceError
 from persistence.health.work import look_at_work
-from worker.amqp import trials
 from worker.amqp.broker import Broker
 from worker.amqp.declarations import Declaration, declarations
 from worker.amqp.management import Management
@@ -63,7 +62,7 @@ def _declared(
     chosen: Settings,
     report: Report,
 ) -> Iterator[Finding]:
-    seen = trials.see(connection, declaration)
+    seen = topology.look(connection, declaration, management)
     if seen.exists is False:
         report.missing.append(declaration)
     yield from topology.examine(connection, seen, management, chosen)

@@ -6,7 +6,7 @@ from persistence.database import Database
 from persistence.health.work import relay_works
 from worker.amqp.management import Management
 from worker.amqp.trials import Seen
-from worker.doctor.finding import Finding, ok, wrong
+from worker.doctor.finding import Finding, ok, unknown, wrong
 from worker.exceptions import NotAnswered
 from worker.settings import Settings
 
@@ -17,8 +17,12 @@ _ASK = "ask its /readyz, read its log, or start it again"
 
 def consumers(seen: Seen, management: Management | None, settings: Settings) -> Iterator[Finding]:
     """`seen`: the command queue."""
+    if seen.exists is None:
+        sentence = f"Whether somebody consumes {seen.declaration.name!r} cannot be seen."
+        yield unknown(SUBJECT, sentence, "Run the doctor where there is a management API.")
+        return
     if not seen.exists:
-        return  # told already, or not to be seen
+        return  # told already
     alive = _connected(management, settings)
     if not seen.consumers:
         waiting = f"; commands that wait: {seen.messages:,}" if seen.messages else ""

@@ -7,7 +7,7 @@ import structlog
 from persistence.exceptions import PersistenceError
 from worker.amqp.declarations import Declaration
 from worker.doctor.finding import SUBJECTS, UNKNOWN, WRONG, Finding, unknown
-from worker.exceptions import BrokerUnavailable
+from worker.exceptions import BrokerUnavailable, NotAnswered
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ class Report:
         try:
             for finding in findings:
                 self._findings.append(finding)
-        except (BrokerUnavailable, PersistenceError) as error:
+        except (BrokerUnavailable, NotAnswered, PersistenceError) as error:
             self._stopped(subject, str(error), "Run it again; if it stays, see that server's log.")
         except Exception as error:
             # Whoever is woken at night shall see the rest all the same.

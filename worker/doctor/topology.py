@@ -7,10 +7,10 @@ from worker.amqp import trials
 from worker.amqp.broker import Broker
 from worker.amqp.declarations import Declaration, protecting_policy
 from worker.amqp.management import Management
-from worker.amqp.topology import ACCESS_REFUSED
+from worker.amqp.topology import ACCESS_REFUSED, NOT_FOUND
 from worker.amqp.trials import Comparison, Seen
 from worker.doctor.finding import Finding, ok, warning, wrong
-from worker.exceptions import BrokerUnavailable
+from worker.exceptions import BrokerUnavailable, NotAnswered
 from worker.settings import Settings
 
 SUBJECT = "topology"
@@ -22,6 +22,20 @@ _OTHERWISE = (
     "Let the workers that it was declared for work it off and stop them, delete it while it is"
     " empty, and run `python -m worker declare`."
 )
+
+
+def look(broker: Broker, declaration: Declaration, management: Management | None) -> Seen:
+    """Return what is there. From RabbitMQ 4.3 on, who may not declare may not even look."""
+    seen = trials.see(broker, declaration)
+    if seen.exists is not None or management is None:
+        return seen
+    try:
+        page = getattr(management, declaration.kind)(declaration.name)
+    except NotAnswered as error:
+        if error.code != NOT_FOUND:
+            raise
+        return Seen(declaration, exists=False)
+    return Seen(declaration, True, page.get("messages", 0), page.get("consumers", 0))
 
 
 def examine(
