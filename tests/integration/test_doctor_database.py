@@ -1,5 +1,6 @@
 """What is told of the database, the relay and the work, on real servers."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -195,7 +196,7 @@ def test_an_encoding_that_cannot_hold_every_text_is_named(postgresql_database):
     assert (finding.state, "ENCODING 'UTF8'" in finding.way_out) == ("wrong", True)
 
 
-@pytest.mark.parametrize(("shift", "words"), [("+", "60 s ahead of"), ("-", "60 s behind")])
+@pytest.mark.parametrize(("shift", "words"), [("+", "ahead of"), ("-", "behind")])
 def test_a_clock_that_is_a_minute_off_is_named(postgresql, shift, words):
     # Found before the server's own function, as it would be if the server's time were wrong.
     execute(
@@ -205,7 +206,8 @@ def test_a_clock_that_is_a_minute_off_is_named(postgresql, shift, words):
     )
     path = {"options": "-c search_path=public,pg_catalog"}
     url = postgresql.url.update_query_dict(path).render_as_string(hide_password=False)
-    finding = only(told(on(url), f"clock is {words} this machine's"))
+    finding = only(told(on(url), f"{words} this machine's"))
+    assert re.search(r"clock is (5\d|6\d) s", finding.sentence)
     assert (finding.state, "NTP" in finding.way_out) == ("wrong", True)
 
 
