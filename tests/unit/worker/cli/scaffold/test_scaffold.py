@@ -165,7 +165,7 @@ LOOK_AROUND = (
 SLOW = ("two_who_migrate", "author_s_own", "older_worker", "cannot_be_there")
 
 
-def tests_of_the_machinery(copy: Copy) -> str:
+def look_around(copy: Copy) -> str:
     """Import all tests, run those that look around, without servers; return pytest's last line."""
     chosen = f"({' or '.join(LOOK_AROUND)}) and not ({' or '.join(SLOW)})"
     result = copy.python(
@@ -185,7 +185,7 @@ def test_what_is_made_passes_lint_and_alembic_s_check(with_account):
 
 
 def test_an_aggregate_more_changes_no_test_of_the_machinery(with_account):
-    assert re.match(r"\d{3} passed, \d+ deselected", tests_of_the_machinery(with_account))
+    assert re.match(r"\d{3} passed, \d+ deselected", look_around(with_account))
 
 
 def scenarios(copy: Copy, backend: str, **settings: str) -> str:
@@ -338,6 +338,6 @@ def test_the_sample_can_go_once_there_is_another(with_account):
     assert lint(copy) == ""
     copy.worker("migrate")
     assert "There is no account" in copy.refusal("show", str(uuid4()))
-    assert re.match(r"\d{3} passed, \d+ deselected", tests_of_the_machinery(copy))
+    assert re.match(r"\d{3} passed, \d+ deselected", look_around(copy))
     said = scenarios(copy, "sqlite")
     assert re.search(r"\n1 failed, 5 passed, \d+ deselected", said), said
