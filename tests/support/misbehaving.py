@@ -26,31 +26,31 @@ Method = Callable[[Any, Any], Change]
 _attempts: Counter[object] = Counter()
 
 
-def held(create: Method) -> Method:
+def held(sane: Method) -> Method:
     """Return the method of a handler that waits for a file to go on."""
 
-    def method(handler: Any, command: Any) -> Change:
+    def create(handler: Any, command: Any) -> Change:
         _attempts[command.command_id] += 1
         if _attempts[command.command_id] == 1:
             raise RuntimeError("the handler has a bug, for now")
         folder = Path(os.environ["HOLD"])
         (folder / "held").touch()
         wait_for((folder / "go").exists, "the file to go on")
-        return create(handler, command)
+        return sane(handler, command)
 
-    return method
+    return create
 
 
-def misbehaving(update: Method) -> Method:
+def misbehaving(sane: Method) -> Method:
     """Return the method of a handler that does what the value says."""
 
-    def method(handler: Any, command: Any) -> Change:
+    def update(handler: Any, command: Any) -> Change:
         _attempts[command.command_id] += 1
         if command.value == "exit":
             os._exit(1)
         if command.value == "hang":
             Event().wait()
-        change = update(handler, command)
+        change = sane(handler, command)
         if command.value == "bug":
             raise RuntimeError("the handler has a bug")
         _, until, number = command.value.partition("bug until ")
@@ -60,7 +60,7 @@ def misbehaving(update: Method) -> Method:
             change.aggregate.dto.value = "\0"
         return change
 
-    return method
+    return update
 
 
 if __name__ == "__main__":
