@@ -15,7 +15,6 @@ KNOWS = {
     "schemas": {"domain", "schemas", "marshmallow"},
     "persistence": {"domain", "persistence", "sqlalchemy", "alembic", "psycopg"},
 }
-FORBIDDEN_TO_THE_WORKER = {"sqlalchemy", "alembic", "psycopg", "marshmallow"}
 
 # Run in a process of its own: `import` may read files and nothing else.
 _IMPORT = """
@@ -73,11 +72,6 @@ def imports(package: str) -> Iterator[tuple[str, str]]:
 def test_a_layer_imports_only_what_it_may_know(package):
     allowed = KNOWS[package] | sys.stdlib_module_names
     strangers = [(path, name) for path, name in imports(package) if name not in allowed]
-    assert strangers == []
-
-
-def test_the_worker_leaves_database_and_schemas_to_those_who_own_them():
-    strangers = [item for item in imports("worker") if item[1] in FORBIDDEN_TO_THE_WORKER]
     assert strangers == []
 
 

@@ -181,14 +181,6 @@ def test_several_commands_of_a_batch_on_one_entity_are_all_applied(batch, databa
     assert rows(database, things) == [{"id": thing_id, "value": "3", "version": 5}]
 
 
-def test_create_and_update_in_one_batch_are_both_applied(batch, database):
-    thing_id = new_id()
-    batch.handle(Create(thing_id=thing_id))
-    batch.handle(update(thing_id, "new"))
-    batch.unit.commit()
-    assert rows(database, things) == [{"id": thing_id, "value": "new", "version": 2}]
-
-
 def test_the_events_of_a_command_have_their_place_in_the_history(batch, thing_id):
     with batch.unit.command():
         (first,) = batch.handler.handle(update(thing_id, "1"))
