@@ -146,7 +146,7 @@ class DepositedSchema(EventSchema):
 SCHEMAS = (OpenSchema, DepositSchema, OpenedSchema, DepositedSchema)
 
 accounts = Table(
-    "accounts",
+    "sample_accounts",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("owner", Text),

@@ -167,7 +167,7 @@ def test_a_type_of_our_own_is_written_as_what_it_is_in_the_database(alembic, tmp
         Column("level", Choice(Level)),
         Column("lines", ValueObject(tuple[str, ...])),
     )
-    orders = Table("orders", metadata, Column("id", SerialKey, primary_key=True), *columns)
+    orders = Table("sample_orders", metadata, Column("id", SerialKey, primary_key=True), *columns)
     try:
         command.revision(alembic, "orders", autogenerate=True, version_path=str(tmp_path))
     finally:
@@ -201,7 +201,7 @@ class Shouted(TypeDecorator):
     cache_ok = True
 
 accounts = Table(
-    "accounts",
+    "sample_accounts",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("balance", ExactDecimal(18, 2), nullable=False),
@@ -220,9 +220,9 @@ def test_a_table_of_an_author_s_own_is_migrated_by_what_the_sentence_says(
     for package in PACKAGES:
         copytree(ROOT / package, tmp_path / package, ignore=ignore_patterns("__pycache__"))
     copy(ROOT / "pyproject.toml", tmp_path)
-    (tmp_path / "persistence" / "account").mkdir()
-    (tmp_path / "persistence" / "account" / "table.py").write_text(TABLE)
-    (tmp_path / "persistence" / "account" / "__init__.py").touch()
+    (tmp_path / "persistence" / "sample_account").mkdir()
+    (tmp_path / "persistence" / "sample_account" / "table.py").write_text(TABLE)
+    (tmp_path / "persistence" / "sample_account" / "__init__.py").touch()
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         variables = {"DATABASE_URL": empty_database_url, "PYTHONPATH": str(tmp_path)}
@@ -231,7 +231,8 @@ def test_a_table_of_an_author_s_own_is_migrated_by_what_the_sentence_says(
     first = run("worker", "migrate")
     assert first.returncode == 1
     assert first.stderr.startswith(
-        "Error: The program has tables or columns that no migration makes: accounts. Write one: "
+        "Error: The program has tables or columns that no migration makes: sample_accounts."
+        " Write one: "
     )
     for arguments in (
         ("alembic", "revision", "--autogenerate", "-m", "accounts"),
