@@ -160,6 +160,8 @@ LOOK_AROUND = (
     "test_component",
     "test_composition",
     "test_show",
+    "test_money",
+    "test_recipes",
     "test_architecture",
 )
 SLOW = ("two_who_migrate", "author_s_own", "older_worker", "cannot_be_there")
