@@ -36,6 +36,7 @@ class Settings:
     command_queue: str
     event_exchange: str
     declare: bool = True
+    management_url: str | None = field(default=None, repr=False)
     single_active_consumer: bool
     prefetch_count: int
     batch_size: int
@@ -93,6 +94,7 @@ def _read(env: Env) -> Settings:
         command_queue=env.str("COMMAND_QUEUE", f"{name}.commands", validate=_amqp_name),
         event_exchange=env.str("EVENT_EXCHANGE", f"{name}.events", validate=_amqp_name),
         declare=env.bool("DECLARE", True),
+        management_url=env.str("MANAGEMENT_URL", None, validate=_management_url),
         single_active_consumer=env.bool("SINGLE_ACTIVE_CONSUMER", False),
         prefetch_count=env.int("PREFETCH_COUNT", 2000, validate=validate.Range(1, 65535)),
         batch_size=env.int("BATCH_SIZE", 1000, validate=validate.Range(1, 10_000)),
@@ -172,6 +174,17 @@ def _amqp_url(urls: str) -> None:
     for url in nodes(urls):
         _require_one_at(url)
     _by(check_nodes)(urls)
+
+
+def _management_url(url: str) -> None:
+    _require_one_at(url)
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # of a port; its words may hold the password
+        valid = False
+    if not valid:
+        raise ValidationError("Must be http://host:port or https://host:port.")
 
 
 def _amqp_name(name: str) -> None:

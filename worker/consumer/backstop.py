@@ -9,8 +9,8 @@ from time import monotonic
 import structlog
 
 from worker.amqp.broker import Broker
+from worker.amqp.declarations import backstop_queue
 from worker.amqp.intake import Intake
-from worker.amqp.topology import backstop_queue
 from worker.component import Component
 from worker.consumer.batches import Batches, Settle
 from worker.consumer.held import Held
