@@ -88,8 +88,8 @@ def scraped(
         system.start("relay", HTTP_PORT=str(ports[1]))
         wait_for(lambda: len(query(address, "component_broker_connected == 1")) == 2, "both")
         sender = system.sender()
-        sender.send([entity := create(timestamp=int(time.time()))])
-        sender.send([update(entity.body["entity_id"], "new", timestamp=int(time.time()))])
+        sender.send([thing := create(timestamp=int(time.time()))])
+        sender.send([update(thing.body["thing_id"], "new", timestamp=int(time.time()))])
         sender.send([update(str(uuid4()), "of nobody")])
         sender.send_raw(b"{")
         wait_for(lambda: query(address, "sum(component_published_total) >= 3"), "the events")
@@ -113,7 +113,7 @@ def test_prometheus_shows_what_happened(scraped):
     assert {rule["health"] for rule in group["rules"]} == {"ok"}
     for expression, value in {
         'sum(component_commands_total{ending="applied"})': 2,
-        'sum(component_commands_total{ending="rejected",type="entity.UpdateValue"})': 1,
+        'sum(component_commands_total{ending="rejected",type="thing.UpdateValue"})': 1,
         'sum(component_commands_total{ending="dead",type="unknown"})': 1,
         'sum(component_published_total{kind="event"})': 3,
         "sum(component_command_age_seconds_count)": 2,

@@ -1,12 +1,14 @@
 """From an event to the message that the relay will publish."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from domain.messages import Event
 from persistence.dtos import SavedEvent
 from persistence.messages import OutgoingMessage
 from schemas.codec import Codec
+from worker.amqp.correlation import carried
 from worker.amqp.wire import Message
 from worker.runtime.tracing import Tracing
 
@@ -19,8 +21,19 @@ _TRACESTATE = re.compile(r"[ -~\t]{1,512}")
 class Envelopes:
     """Puts events into messages of the public form."""
 
-    def __init__(self, codec: Codec, tracing: Tracing, exchange: str) -> None:
+    def __init__(
+        self,
+        codec: Codec,
+        copied: Sequence[str] = (),
+        tracing: Tracing | None = None,
+        exchange: str = "",
+    ) -> None:
+        """`copied`: headers of the command that its messages have, too.
+
+        `exchange`: where traces say that they go.
+        """
         self._codec = codec
+        self._copied = copied
         self._tracing = tracing
         self._exchange = exchange
 
@@ -51,6 +64,7 @@ class Envelopes:
             correlation_id=next(filter(None, named)),
             timestamp=timestamp,
             headers={
+                **carried(cause.headers, self._copied),
                 **causation,
                 "schema-version": version,
                 **place,
@@ -60,7 +74,7 @@ class Envelopes:
         )
 
     def _created(self, event: Event) -> dict[str, str]:
-        if not self._tracing.is_on:
+        if self._tracing is None or not self._tracing.is_on:
             return {}
         return self._tracing.created(self._exchange, str(event.event_id))
 

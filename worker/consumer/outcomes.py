@@ -7,7 +7,7 @@ import structlog
 from domain.messages import Event
 from persistence.messages import OutgoingMessage
 from persistence.outbox import Outbox
-from worker.amqp.topology import backstop_queue
+from worker.amqp.declarations import backstop_queue
 from worker.consumer.envelopes import Envelopes
 from worker.consumer.reading import Received
 from worker.settings import Settings

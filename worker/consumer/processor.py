@@ -11,6 +11,7 @@ from domain.messages import Command
 from persistence.endings import Ending
 from persistence.exceptions import NotUndone, PersistenceError
 from persistence.unit_of_work import UnitOfWork
+from worker.amqp.correlation import carried
 from worker.component import Component
 from worker.consumer.endings import Endings
 from worker.consumer.memory import Collector
@@ -132,14 +133,18 @@ class Processor:
         until = monotonic() + self._seconds
         if self._component.tracing.is_on:
             settle = self._traced(settle)
+        copied = self._component.settings.correlation_headers
         for received in batch:
             ending = settle(received)
             endings.add(received.message, ending)
             log.debug(
-                "command settled",
-                command_id=received.command_id,
-                type=received.message.type,
-                ending=ending,
+                **{
+                    **carried(received.message.headers, copied),
+                    "event": "command settled",
+                    "command_id": received.command_id,
+                    "type": received.message.type,
+                    "ending": ending,
+                }
             )
             if monotonic() > until:
                 break

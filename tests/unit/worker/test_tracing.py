@@ -14,7 +14,7 @@ from persistence.database import Database
 from persistence.outbox import outbox
 from persistence.relay_session import RelaySession
 from tests.support.component import component, rows
-from tests.support.messages import create, read
+from tests.support.messages import CREATE, create, read
 from worker.amqp.publisher import Sending
 from worker.consumer.processor import Processor
 from worker.consumer.reading import Received
@@ -64,7 +64,7 @@ class World:
 
 def command(traceparent: str | None) -> Received:
     headers = {"traceparent": traceparent} if traceparent else {}
-    return read("entity.Create", create(uuid4()), headers=headers)
+    return read(CREATE, create(uuid4()), headers=headers)
 
 
 def place(span: ReadableSpan) -> tuple[str, str]:

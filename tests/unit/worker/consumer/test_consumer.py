@@ -13,7 +13,7 @@ from persistence.endings import Ending
 from persistence.exceptions import Conflict, PersistenceError, StorageUnavailable, Unsuitable
 from tests.support.component import component
 from tests.support.intake import FakeIntake
-from tests.support.messages import message
+from tests.support.messages import CREATE, message
 from worker.amqp.intake import BATCH_BYTES
 from worker.consumer import consumer as module
 from worker.consumer.consumer import Consumer, _OutageTooLong
@@ -96,7 +96,7 @@ def world(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(sqlite, monkeypatch)
 
 
-def endings(*kinds: Ending, type: str = "entity.Create", **properties: Any) -> Endings:
+def endings(*kinds: Ending, type: str = CREATE, **properties: Any) -> Endings:
     result = Endings()
     for ending in kinds:
         result.add(message(type, {}, **properties), ending)
@@ -108,7 +108,7 @@ APPLIED = endings("applied", "applied")
 
 def test_what_was_settled_is_counted(world):
     assert world.work(FakeBatches(APPLIED)) == [True]
-    assert world.shown("commands_total", type="entity.Create", ending="applied") == 2
+    assert world.shown("commands_total", type=CREATE, ending="applied") == 2
 
 
 def test_a_line_for_each_batch_is_for_debugging_only(world):
