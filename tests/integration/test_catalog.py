@@ -114,7 +114,7 @@ def test_everything_that_a_worker_says_is_as_the_document_says(system: System) -
     heard = [*replies.all(), *subscriber.all()]
     kinds = {one.type for one in heard}
     events = set(messages) - set(commands_of(messages))
-    assert kinds == {name for name in events if not name.startswith("entity.")}
+    assert kinds == {name for name in events if not name.startswith("thing.")}
     assert {one.body["code"] for one in heard if one.type == "CommandFailed"} >= {
         "failed",
         *(code for _, _, code in BAD),
