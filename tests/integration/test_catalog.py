@@ -94,7 +94,7 @@ def test_everything_that_a_worker_says_is_as_the_document_says(system: System) -
     messages = catalogue(system)["components"]["messages"]
     subscriber, replies = system.subscriber(), system.replies()
     order_id = str(uuid4())
-    asking = {"reply_to": replies.queue}
+    asking = {"reply_to": replies.queue, "headers": {"user-id": 7, "session-id": "a"}}
     sender = system.sender()
     good = [
         command("Place", order_id, reference="R1"),
