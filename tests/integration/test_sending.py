@@ -13,9 +13,9 @@ from click.testing import Result
 
 from tests.support.command_line import worker
 from tests.support.system import System, running_system
+from worker import sender
+from worker.amqp.publisher import Publisher, Sending
 from worker.cli import sending
-
-Environment = pytest.MonkeyPatch
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,9 @@ def running(
     shutil.copyfile(sqlite_template, folder / "component.db")
     url = f"sqlite:///{folder / 'component.db'}"
     with running_system(amqp_url, url, folder) as system:
-        system.start("run")
+        process = system.start("run")
+        for words in ('"consuming"', '"relaying"'):
+            process.wait_for_log(words, 120)
         yield system
 
 
@@ -185,3 +187,17 @@ def test_only_the_events_asked_for_are_watched(running, send):
     watch.wait_for_log("entity.Updated")
     assert "entity.Created" not in watch.log()
     assert watch.stop() == 0
+
+
+def test_only_so_many_are_on_their_way_at_a_time(at_rest, send, monkeypatch):
+    monkeypatch.setattr(sender, "ON_THEIR_WAY", 10)
+    pending: list[int] = []
+    publish = Publisher.publish
+
+    def counted(publisher: Publisher, *arguments: Any) -> Sending:
+        pending.append(publisher.pending)
+        return publish(publisher, *arguments)
+
+    monkeypatch.setattr(Publisher, "publish", counted)
+    assert send(at_rest, "entity.Create", "-", lines=[{}] * 35).exit_code == 0
+    assert max(pending) == 9
