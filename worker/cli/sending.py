@@ -29,7 +29,14 @@ PAUSE = 0.05  # seconds for the connection where there is nothing else to do
 @click.argument("type")
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]... | -")
 @click.option("--file", type=click.File("rb"), help="Take the body from this file: JSON.")
-@click.option("--schema-version", "version", default=1, show_default=True, help="Of the command.")
+@click.option(
+    "--schema-version",
+    "version",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Of the command.",
+)
 @click.option("--wait", is_flag=True, help="Wait for the outcome, and show it.")
 @click.option(
     "--timeout",

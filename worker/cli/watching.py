@@ -17,7 +17,7 @@ from worker.runtime.showing import harmless, json_text
 from worker.runtime.stop import StopFlag
 
 
-@click.command()
+@click.command(short_help="Print events as they are published.")
 @click.option("--type", "types", multiple=True, help="Only events of this type, or of these.")
 @click.option("--aggregate", type=click.UUID, metavar="ID", help="Only those of this aggregate.")
 @click.option("--correlation", metavar="ID", help="Only what came of commands with this id.")
@@ -25,7 +25,7 @@ from worker.runtime.stop import StopFlag
 def watch(
     types: tuple[str, ...], aggregate: UUID | None, correlation: str | None, as_json: bool
 ) -> None:
-    """Print events as they are published, until Ctrl-C: as JSON lines where no terminal is."""
+    """Print events as they are published, until Ctrl-C; as JSON lines where no terminal is."""
     settings = prepare()
     stop = StopFlag(drain_timeout=0)
     stop.install()
