@@ -19,6 +19,7 @@ from worker.amqp.wire import (
     printable,
     properties_of_command,
     properties_of_message,
+    properties_of_new_command,
     received,
 )
 
