@@ -47,7 +47,8 @@ from worker.runtime.stop import StopFlag
 
 load_all_tables()
 TABLES = set(metadata.tables)
-OURS = {"inbox", "outbox", "retries", "dead_letters", "removed"}  # whatever aggregates there are
+# Whatever aggregates there are.
+OURS = {"audit", "inbox", "outbox", "retries", "dead_letters", "removed"}
 
 
 @pytest.fixture
