@@ -47,7 +47,8 @@ from worker.runtime.stop import StopFlag
 
 load_all_tables()
 TABLES = set(metadata.tables)
-OURS = {"inbox", "outbox", "retries", "dead_letters", "removed"}  # whatever aggregates there are
+# Whatever aggregates there are.
+OURS = {"audit", "inbox", "outbox", "retries", "dead_letters", "removed"}
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_every_migration_goes_up_and_down_by_itself(alembic, empty):
     command.downgrade(alembic, "-1")
     command.upgrade(alembic, "+2")
     command.downgrade(alembic, "-1")
-    assert tables(empty) == OURS - {"removed"}
+    assert tables(empty) == OURS - {"removed", "audit"}
 
 
 def test_after_going_up_and_down_it_goes_up_again(alembic, empty):
@@ -251,9 +252,11 @@ def test_every_constraint_and_index_is_named_by_the_convention(database):
             names |= {index["name"] for index in inspector.get_indexes(table)}
             names |= {check["name"] for check in inspector.get_check_constraints(table)}
     # SQLite writes down no name of a key that it numbers itself.
-    unnamed = set() if database.is_postgresql else {"pk_outbox", "pk_retries", "pk_dead_letters"}
+    numbered = {"pk_audit", "pk_outbox", "pk_retries", "pk_dead_letters"}
+    unnamed = set() if database.is_postgresql else numbered
     assert names - {None} | unnamed == {
         *(f"pk_{table}" for table in OURS),
+        "ix_audit_component_id",
         "ix_inbox_recorded_at",
         "ix_outbox_events",
         "ix_outbox_replies",
