@@ -1,11 +1,10 @@
 """Looking at what people have done."""
 
 from dataclasses import asdict
-from typing import Any
 
 import click
 
-from persistence.audit import AuditEntries, AuditEntry
+from persistence.audit import AuditEntries
 from worker.cli.listing import as_json, reading, show_list
 from worker.cli.processes import prepare
 from worker.runtime.showing import json_text
@@ -25,7 +24,7 @@ def list_command(limit: int, before: int | None, as_json: bool) -> None:
     settings = prepare()
     with reading(settings) as database:
         entries = AuditEntries(database, settings.component_name).newest(limit, before)
-    items = [_content(entry) for entry in entries]
+    items = [asdict(entry) for entry in entries]
     show_list(items, ("id", "at", "actor", "action", "parameters"), "Nothing.", as_json=as_json)
 
 
@@ -35,8 +34,4 @@ def export_command() -> None:
     settings = prepare()
     with reading(settings) as database:
         for entry in AuditEntries(database, settings.component_name).all():
-            click.echo(json_text(_content(entry)))
-
-
-def _content(entry: AuditEntry) -> dict[str, Any]:
-    return {**asdict(entry), "at": entry.at.isoformat()}
+            click.echo(json_text({**asdict(entry), "at": entry.at.isoformat()}))
