@@ -211,7 +211,7 @@ class Operations:
 def keep_sent(
     session: Session, operation_id: int, replayed: Sequence[Replayed], put_back: int
 ) -> None:
-    """Note, in the transaction that sends them, what is sent; `put_back`: which were no commands."""
+    """Note what is sent, in the transaction that sends it; `put_back`: how much is no command."""
     rows = [
         {"operation_id": operation_id, "command_id": c.command_id, "fingerprint": c.fingerprint}
         for c in replayed

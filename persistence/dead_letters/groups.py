@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, extract, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, extract, func, select
 
 from persistence.database import Database
-from persistence.dead_letters.selection import EVERY, Selection
+from persistence.dead_letters.selection import EVERY, Selection, is_awake
 from persistence.dead_letters.table import dead_letter_groups, dead_letters
 from persistence.translation import driver_errors
 
@@ -79,12 +79,9 @@ class Groups:
 
     def alerting(self) -> dict[str, int]:
         """Return how many letters of each kind there are in groups that are not on hold."""
-        held = select(_said.fingerprint).where(
-            _said.component == self._component, _said.on_hold.is_(True)
-        )
-        awake = or_(_c.fingerprint.is_(None), _c.fingerprint.not_in(held))
-        own = select(_c.kind, func.count()).where(_c.component == self._component, awake)
-        return {kind: count for kind, count in self._rows(own.group_by(_c.kind))}
+        own = _c.component == self._component, is_awake(self._component)
+        counts = select(_c.kind, func.count()).where(*own).group_by(_c.kind)
+        return dict(map(tuple, self._rows(counts)))
 
     def _complete(self, rows: Iterable[Any], these: ColumnElement[bool]) -> list[Group]:
         newest = self._newest(these)
@@ -129,7 +126,8 @@ class Groups:
         recent = _c.died_at > now - timedelta(hours=HOURS)
         query = select(_c.fingerprint, hour, func.count()).where(these, recent)
         trends: dict[str, list[int]] = defaultdict(lambda: [0] * HOURS)
-        for fingerprint, hours, count in self._rows(query.group_by(_c.fingerprint, hour)):
+        rows = self._rows(query.group_by(_c.fingerprint, hour))
+        for fingerprint, hours, count in map(tuple, rows):
             trends[fingerprint][HOURS - 1 - min(max(int(hours), 0), HOURS - 1)] += count
         return trends
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Dialect, Text, cast, func, literal, or_
+from sqlalchemy import ColumnElement, Dialect, Text, cast, func, literal, or_, select
 
-from persistence.dead_letters.table import dead_letters
+from persistence.dead_letters.table import dead_letter_groups, dead_letters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +18,7 @@ class Selection:
     `aggregate`: an id that stands in the body. `group`: a fingerprint. `since`, `until`: when it
     died, the end left out. `text`: in reason, traceback or body. `up_to`: the last id that counts,
     which keeps letters out that come later.
+    `but_held`: not what is in a group on hold.
     """
 
     ids: tuple[int, ...] = ()
@@ -29,14 +30,18 @@ class Selection:
     until: datetime | None = None
     text: str | None = None
     up_to: int | None = None
+    but_held: bool = False
 
     def conditions(self, component: str, dialect: Dialect) -> list[ColumnElement[bool]]:
-        return [dead_letters.c.component == component, *self._chosen(dialect)]
+        awake = [is_awake(component)] if self.but_held else []
+        return [dead_letters.c.component == component, *awake, *self._chosen(dialect)]
 
     def described(self) -> dict[str, Any]:
         """Return what was chosen, as JSON values."""
         given = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: _json(value) for name, value in given.items() if value not in (None, ())}
+        return {
+            name: _json(value) for name, value in given.items() if value not in (None, (), False)
+        }
 
     def _chosen(self, dialect: Dialect) -> Iterator[ColumnElement[bool]]:
         c = dead_letters.c
@@ -60,6 +65,14 @@ class Selection:
 
 
 EVERY = Selection()
+
+
+def is_awake(component: str) -> ColumnElement[bool]:
+    """Tell whether the letter is in no group on hold."""
+    said = dead_letter_groups.c
+    held = select(said.fingerprint).where(said.component == component, said.on_hold.is_(True))
+    own = dead_letters.c.fingerprint
+    return or_(own.is_(None), own.not_in(held))
 
 
 def _names(dialect: Dialect, aggregate_id: str) -> ColumnElement[bool]:

@@ -12,10 +12,10 @@ from schemas.codec import parse
 from schemas.exceptions import Undecodable
 from worker.component import Component
 from worker.consumer.reading import Received
-from worker.exceptions import NotReplayable
-from worker.relay.unsendable import SENT_AS
 from worker.dead.letters import LetterReader
 from worker.dead.replay import cause, send_again
+from worker.exceptions import NotReplayable
+from worker.relay.unsendable import SENT_AS
 
 
 def corrected(

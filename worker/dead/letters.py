@@ -1,10 +1,10 @@
 """What today's decoder makes of a dead letter, and which aggregate its command is for."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
-from persistence.dead_letters import DeadLetterView
+from persistence.dead_letters import DeadLetterView, DeadLetterViews
 from persistence.messages import StoredCommand
 from schemas.exceptions import Undecodable
 from worker.amqp.wire import properties_of_command, received
@@ -12,6 +12,8 @@ from worker.component import Component
 from worker.consumer.reading import Reader, Received
 from worker.exceptions import NotReplayable
 from worker.relay.unsendable import SENT_AS
+
+BITE = 200  # letters read at a time
 
 
 @dataclass
@@ -54,18 +56,6 @@ class LetterReader:
             raise NotReplayable(reason)
         return result
 
-    def preview(self, letters: Iterable[DeadLetterView]) -> Preview:
-        """Read letters, and change nothing."""
-        result = Preview()
-        for letter in letters:
-            try:
-                self.read(letter)
-            except NotReplayable as error:
-                result.left[letter.id] = str(error)
-            else:
-                result.readable += 1
-        return result
-
     def owner(self, letter: DeadLetterView) -> Hashable:
         """Return whose letter it is: those of one aggregate shall keep their order."""
         try:
@@ -78,3 +68,20 @@ class LetterReader:
             return letter.id
         owner = self._component.owners[type(read.command)]
         return owner.name, self._component.aggregate_id(read.command)
+
+
+def preview(component: Component, views: DeadLetterViews, ids: Sequence[int]) -> Preview:
+    """Read letters as a replay would, and change nothing."""
+    reader, result = LetterReader(component), Preview()
+    for start in range(0, len(ids), BITE):
+        some = ids[start : start + BITE]
+        result.left |= dict.fromkeys(some, "There is no such dead letter.")
+        for letter in views.these(some):
+            try:
+                reader.read(letter)
+            except NotReplayable as error:
+                result.left[letter.id] = str(error)
+            else:
+                result.readable += 1
+                del result.left[letter.id]
+    return result

@@ -5,6 +5,7 @@ from contextlib import suppress
 from itertools import chain, repeat
 from time import monotonic, sleep
 from typing import Any
+from uuid import UUID
 
 from persistence.dead_letters import DeadLetterViews
 from persistence.endings import FAILED
@@ -19,10 +20,11 @@ from persistence.operations import (
     Result,
 )
 from worker.component import Component
-from worker.exceptions import Stopped
+from worker.dead.correcting import replay_corrected
 from worker.dead.letters import LetterReader
 from worker.dead.line import Line
-from worker.dead.replay import Sent, replay_batch
+from worker.dead.replay import Sent, replay, replay_batch
+from worker.exceptions import NotReplayable, Stopped
 
 SIZES = 1, 2, 5, 20, 50, 200, 500  # of the batches; the last again and again
 FIRST_LOOK, LAST_LOOK = 0.01, 0.25  # seconds between looks for what came of a batch
@@ -134,3 +136,26 @@ class Replaying:
     def _end(self, state: str, reason: str | None) -> Operation:
         self._operations.end(self._id, state, reason, len(self.left))
         return self._operations.find(self._id)
+
+
+def replay_one(
+    component: Component, letter_id: int, actor: str, body: bytes | None = None
+) -> UUID | None:
+    """Send one letter again, and wait for nothing; the operation tells later what came of it.
+
+    `body`: a corrected one, whose new command id is returned. Raises `NotReplayable`.
+    """
+    operations = Operations(component.database, component.settings.component_name)
+    selection = {"ids": [letter_id]} | ({"corrected": True} if body is not None else {})
+    operation_id = operations.begin(actor, selection, asked=1)
+    command_id = None
+    try:
+        if body is None:
+            replay(component, letter_id, operation_id)
+        else:
+            command_id = replay_corrected(component, letter_id, body, operation_id)
+    except NotReplayable as error:
+        operations.end(operation_id, DONE, str(error), skipped=1)
+        raise
+    operations.end(operation_id, DONE, None, skipped=0)
+    return command_id

@@ -15,9 +15,9 @@ from persistence.unit_of_work import UnitOfWork
 from worker.amqp.wire import ATTEMPT_HEADER, FIRST_HEADER, HISTORY_HEADER
 from worker.component import Component
 from worker.consumer.reading import Received
+from worker.dead.letters import LetterReader
 from worker.exceptions import NotReplayable
 from worker.relay.unsendable import put_back
-from worker.dead.letters import LetterReader
 
 
 class Sent(NamedTuple):
@@ -103,11 +103,12 @@ def _replay(
             except NotReplayable as error:
                 left[letter_id] = str(error)
         gone = [letter_id for letter_id in read if letter_id not in left]
-        unit.dead_letters.remove_all(gone)
         sent = Sent(replayed, len(gone) - len(replayed), left)
-        if operation_id is not None:
-            keep_sent(unit.session, operation_id, sent.replayed, sent.put_back)
-        unit.commit()
+        if gone:
+            unit.dead_letters.remove_all(gone)
+            if operation_id is not None:
+                keep_sent(unit.session, operation_id, sent.replayed, sent.put_back)
+            unit.commit()
     return sent
 
 

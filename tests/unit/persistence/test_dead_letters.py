@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import event
 
 from persistence.database import Database
-from persistence.dead_letters import PURGE_BITE, dead_letters, purge
+from persistence.dead_letters import PURGE_BITE, Selection, dead_letters, purge
 from persistence.messages import DeadLetter, StoredCommand
 from persistence.unit_of_work import UnitOfWork
 from tests.support.component import rows
 
 NOW = datetime.now(UTC)
+OLD = Selection(until=NOW - timedelta(days=30))
 
 
 def keep(
@@ -34,19 +35,19 @@ def left(database: Database) -> list[tuple[str, str]]:
 def test_only_what_is_old_enough_and_ours_is_purged(database):
     keep(database, [31, 29, 31])
     keep(database, [31], component="shipping")
-    assert purge(database, "tests", None, NOW - timedelta(days=30)) == 2
+    assert purge(database, "tests", OLD) == 2
     assert left(database) == [("tests", "crash"), ("shipping", "crash")]
 
 
 def test_one_kind_can_be_purged(database):
     keep(database, [31, 31], kind="invalid")
     keep(database, [31], kind="crash")
-    assert purge(database, "tests", "invalid", NOW) == 2
+    assert purge(database, "tests", Selection(kind="invalid", until=NOW)) == 2
     assert left(database) == [("tests", "crash")]
 
 
 def test_where_there_are_none_none_are_purged(database):
-    assert purge(database, "tests", None, NOW) == 0
+    assert purge(database, "tests", Selection(until=NOW)) == 0
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_many_are_purged_in_bites_each_in_a_transaction_of_its_own(database, bit
     event.listen(database.engine, "commit", commits.append)
     keep(database, [31] * (2 * PURGE_BITE + 1))
     del commits[:]
-    assert purge(database, "tests", None, NOW) == 2 * PURGE_BITE + 1
+    assert purge(database, "tests", Selection(until=NOW)) == 2 * PURGE_BITE + 1
     assert bites == [PURGE_BITE, PURGE_BITE, 1]
     assert len(commits) == 3
 
@@ -75,7 +76,7 @@ def test_many_are_purged_in_bites_each_in_a_transaction_of_its_own(database, bit
 def test_many_that_stay_end_no_purge_before_its_last_letter(database, bites):
     keep(database, [0] * (2 * PURGE_BITE))
     keep(database, [31])
-    assert purge(database, "tests", None, NOW - timedelta(days=30)) == 1
+    assert purge(database, "tests", OLD) == 1
     assert bites == [0, 0, 1]
 
 

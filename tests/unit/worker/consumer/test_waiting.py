@@ -22,8 +22,8 @@ from tests.support.component import component, rows
 from tests.support.messages import CREATE, UPDATE, create, read, update
 from worker.consumer.processor import Processor
 from worker.consumer.reading import Received
-from worker.consumer.replay import replay
 from worker.consumer.waiting import cancel, described
+from worker.dead.replay import replay
 
 
 class World:

@@ -16,7 +16,7 @@ from persistence.database import Database
 from tests.support.component import component
 from tests.support.messages import CREATE, UPDATE, create, message, read, update
 from worker.amqp.wire import received
-from worker.cli import cli, dead, people
+from worker.cli import cli, listing, people
 from worker.consumer.processor import Processor
 from worker.runtime.logs import configure_logs
 from worker.runtime.showing import (
@@ -180,7 +180,7 @@ def test_what_is_stored_is_shown_harmlessly(hostile, terminal, arguments, monkey
     output = io.StringIO()
     console = Console(file=output, force_terminal=terminal, color_system=None, width=300)
     monkeypatch.setattr(people, "console", console)
-    monkeypatch.setattr(dead, "console", console)
+    monkeypatch.setattr(listing, "console", console)
     before = structlog.get_config()
     try:
         result = CliRunner().invoke(cli, arguments.format(hostile).split())
