@@ -1,6 +1,6 @@
 """A worker whose aggregate misbehaves on demand: `python -m tests.support.misbehaving consume`.
 
-The value of an `UpdateValue` says how: `bug` raises on every attempt, `bug until N` on the attempts
+The value of an `UpdateValue` says how: `bug`, or `bug, …`, raises on every attempt, `bug until N` on the attempts
 before the Nth, `exit` ends the process, `hang` never returns, `unstorable` leaves a state that
 PostgreSQL refuses. `PATIENCE`: seconds after which the watchdog ends a process.
 
@@ -40,7 +40,7 @@ def update(handler: CommandHandler, command: UpdateValue) -> Change:
     if command.value == "hang":
         Event().wait()
     change = _update(handler, command)
-    if command.value == "bug":
+    if command.value == "bug" or command.value.startswith("bug, "):
         raise RuntimeError("the handler has a bug")
     _, until, number = command.value.partition("bug until ")
     if until and _attempts[command.command_id] < int(number):
