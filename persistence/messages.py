@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-# When the command of a dead letter that was replayed had been tried first: its place in the order.
+# When the command of a letter that was replayed had been tried first, and the id of that letter.
 ORIGIN_HEADER = "retry-origin"
 
 

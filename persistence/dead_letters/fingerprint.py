@@ -7,7 +7,7 @@ LENGTH = 12  # hexadecimal digits: what a person can copy, and no two causes sha
 _LOOKED_AT = 2000  # characters of a reason
 
 _FRAME = re.compile(r'^[ |]*File "([^"\n]+)", line \d+, in (.+)$', re.MULTILINE)
-_CLASS = re.compile(r"^[ |]*((?!File )[A-Za-z_][\w.]*)(?=:|$)", re.MULTILINE)
+_CLASS = re.compile(r"^(?: *\| )?([A-Za-z_][\w.]*)(?=:|$)", re.MULTILINE)
 _NOT_OURS = re.compile(r"[/\\](site|dist)-packages[/\\]|[/\\]lib(64)?[/\\]python\d|^<")
 _VARIABLE = re.compile(
     r"""(?<!\w)'[^'\n]*'(?!\w) | "[^"\n]*" | `[^`\n]*`

@@ -19,6 +19,9 @@ _id = dead_letters.c.id
 _ORIGIN = dead_letters.c.properties[("headers", ORIGIN_HEADER)].as_string().label("origin")
 
 
+Place = tuple[datetime, int]
+
+
 class DeadLetterViews:
     """Read access to the dead letters of one component."""
 
@@ -61,9 +64,9 @@ class DeadLetterViews:
         """Return the ids in the order in which the commands were first tried."""
         columns = _id, _ORIGIN, dead_letters.c.attempts, dead_letters.c.died_at
         query = self._of(chosen, select(*columns)).order_by(_id).limit(_KEYS)
-        found: list[tuple[datetime, int]] = []
+        found: list[tuple[Place, int]] = []
         while rows := self._rows(query.where(_id > (found[-1][1] if found else 0))):
-            found += [(_first_tried(row), row.id) for row in rows]
+            found += [(_place(row.origin, row), row.id) for row in rows]
         return [letter_id for _, letter_id in sorted(found)]
 
     def _of(self, chosen: Selection, query: Select[Any]) -> Select[Any]:
@@ -82,23 +85,23 @@ class DeadLetterViews:
             return connection.scalar(query) or 0
 
 
-def first_tried(letter: DeadLetterView) -> str:
-    """Return when its command was first tried, as far as anybody has written it down."""
+def origin(letter: DeadLetterView) -> str:
+    """Return the place of the letter's command in the order, for a header of what is sent again."""
     headers = letter.properties.get("headers")
-    origin = headers.get(ORIGIN_HEADER) if isinstance(headers, dict) else None
-    return _earliest(origin, letter.attempts, letter.died_at).isoformat()
+    known = headers.get(ORIGIN_HEADER) if isinstance(headers, dict) else None
+    time, letter_id = _place(known, letter)
+    return f"{time.isoformat()} {letter_id}"
 
 
-def _first_tried(row: Any) -> datetime:
-    return _earliest(row.origin, row.attempts, row.died_at)
-
-
-def _earliest(origin: object, attempts: list[str], died_at: datetime) -> datetime:
-    for text in (origin, *attempts[:1]):
+def _place(known: object, letter: Any) -> Place:
+    """Return where it stands: by its first attempt, and by the first of its letters."""
+    time, _, number = str(known).partition(" ")
+    for text, place in ((time, number), *((attempt, "") for attempt in letter.attempts[:1])):
         try:
-            time = datetime.fromisoformat(str(text))
+            first = datetime.fromisoformat(text)
+            place_id = int(place or letter.id)
         except ValueError:  # a sender can write anything into a header
             continue
-        if time.tzinfo:
-            return time
-    return died_at
+        if first.tzinfo:
+            return first, place_id
+    return letter.died_at, letter.id

@@ -1,8 +1,8 @@
 """A worker whose aggregate misbehaves on demand: `python -m tests.support.misbehaving consume`.
 
-The value of an `UpdateValue` says how: `bug`, or `bug, …`, raises on every attempt, `bug until N` on the attempts
-before the Nth, `exit` ends the process, `hang` never returns, `unstorable` leaves a state that
-PostgreSQL refuses. `PATIENCE`: seconds after which the watchdog ends a process.
+The value of an `UpdateValue` says how: `bug`, or `bug, …`, raises on every attempt, `bug until N`
+on the attempts before the Nth, `exit` ends the process, `hang` never returns, `unstorable` leaves a
+state that PostgreSQL refuses. `PATIENCE`: seconds after which the watchdog ends a process.
 
 Where `HOLD` names a folder, a `Create` raises on its first attempt; on the second it says so with a
 file `held` there, and goes on when there is a file `go`.

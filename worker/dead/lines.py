@@ -12,6 +12,7 @@ from worker.exceptions import NotALetter
 from worker.runtime.showing import json_text
 
 _KINDS: dict[str, Any] = {
+    "id": int,
     "kind": str,
     "reason": str,
     "type": str | None,
@@ -45,7 +46,6 @@ def from_line(line: str) -> DeadLetterView:
         body = _body(content)
         values = {name: _of_kind(content, name, kind) for name, kind in _KINDS.items()}
         return DeadLetterView(
-            id=content["id"],
             command_id=UUID(content["command_id"]) if content["command_id"] else None,
             died_at=_aware(content["died_at"]),
             body=body,

@@ -17,8 +17,8 @@ from persistence.operations import (
     STOPPED,
     Operation,
     Operations,
-    Result,
 )
+from persistence.settling import Result, settle
 from worker.component import Component
 from worker.dead.correcting import replay_corrected
 from worker.dead.letters import LetterReader
@@ -47,9 +47,9 @@ class Replaying:
     ) -> None:
         """`ids` in the order in which they are to be sent; `rate`: how many a second at most."""
         self._component = component
-        name = component.settings.component_name
-        self._letters = DeadLetterViews(component.database, name)
-        self._operations = Operations(component.database, name)
+        self._name = component.settings.component_name
+        self._letters = DeadLetterViews(component.database, self._name)
+        self._operations = Operations(component.database, self._name)
         self._reader = LetterReader(component)
         self._ids = ids
         self._watch = watch
@@ -107,7 +107,7 @@ class Replaying:
         changed = touched = monotonic()
         pause = FIRST_LOOK
         while self._tell(changed).waiting:
-            if news := self._operations.settle(self._id):
+            if news := settle(self._component.database, self._name, self._id):
                 results += news
                 changed, pause = monotonic(), FIRST_LOOK
                 continue

@@ -1,11 +1,12 @@
 """Sending dead letters again, in one transaction: they go, their commands wait to be sent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from persistence.dead_letters import DeadLetterView
 from persistence.dead_letters.fingerprint import fingerprint
-from persistence.dead_letters.reading import first_tried
+from persistence.dead_letters.reading import origin
 from persistence.endings import FAILED, RETRYING
 from persistence.exceptions import Collision
 from persistence.inbox import InboxEntry
@@ -66,7 +67,7 @@ def send_again(unit: UnitOfWork, letter: DeadLetterView, entry: InboxEntry, firs
         ATTEMPT_HEADER: entry.attempt,
         FIRST_HEADER: first,
         HISTORY_HEADER: "",
-        ORIGIN_HEADER: first_tried(letter),
+        ORIGIN_HEADER: origin(letter),
     }
     headers = {**letter.properties.get("headers", {}), **marks}
     command = StoredCommand(letter.body, {**letter.properties, "headers": headers})
@@ -87,58 +88,64 @@ def _replay(
 ) -> Sent:
     with component.unit_of_work() as unit:
         letters = unit.dead_letters.lock(letter_ids)
-        left: dict[int, str] = {}
-        read: dict[int, Received | None] = {}
-        reader = LetterReader(component)
-        for letter_id in letter_ids:
-            try:
-                read[letter_id] = reader.read(_there(letters, letter_id))
-            except NotReplayable as error:
-                left[letter_id] = str(error)
-        unit.inbox.read([r.command_id for r in read.values() if r and r.command_id])
-        replayed = []
-        for letter_id, received in read.items():
-            try:
-                replayed += _sent(component, unit, letters[letter_id], received, tries)
-            except NotReplayable as error:
-                left[letter_id] = str(error)
-        gone = [letter_id for letter_id in read if letter_id not in left]
-        sent = Sent(replayed, len(gone) - len(replayed), left)
-        if gone:
-            unit.dead_letters.remove_all(gone)
+        replay = _Transaction(component, unit, tries)
+        replay.send(letters, letter_ids)
+        sent = Sent(replay.replayed, len(replay.gone) - len(replay.replayed), replay.left)
+        if replay.gone:
+            unit.dead_letters.remove_all(replay.gone)
             if operation_id is not None:
                 keep_sent(unit.session, operation_id, sent.replayed, sent.put_back)
             unit.commit()
     return sent
 
 
-def _there(letters: dict[int, DeadLetterView], letter_id: int) -> DeadLetterView:
-    if letter_id not in letters:
-        raise NotReplayable(f"There is no dead letter {letter_id}.")
-    return letters[letter_id]
+class _Transaction:
+    """Letters that are sent together: which of them go, and why others do not."""
 
+    def __init__(self, component: Component, unit: UnitOfWork, tries: int | None) -> None:
+        self._reader = LetterReader(component)
+        self._max_attempts = component.settings.max_attempts
+        self._unit = unit
+        self._tries = tries
+        self.replayed: list[Replayed] = []
+        self.gone: list[int] = []
+        self.left: dict[int, str] = {}
 
-def _sent(
-    component: Component,
-    unit: UnitOfWork,
-    letter: DeadLetterView,
-    received: Received | None,
-    tries: int | None,
-) -> list[Replayed]:
-    """Send what the letter holds; return the command that it is, if it is one."""
-    if received is None:
-        put_back(unit, letter.type or "", letter.body, letter.properties)
-        return []
-    entry, first = _opened(unit, received), None
-    if tries is not None:
-        # All attempts but so many count as made.
-        made = component.settings.max_attempts - tries
-        entry = entry._replace(attempt=max(entry.attempt, made + 1))
-        first = entry.attempt - made
-    # The number of the attempt goes on from the last one. If it began again at 1, an old copy of
-    # the command that is still in a queue would pass for the new attempt.
-    send_again(unit, letter, entry, first or entry.attempt)
-    return [Replayed(entry.command_id, cause(letter))]
+    def send(self, letters: Mapping[int, DeadLetterView], letter_ids: Sequence[int]) -> None:
+        read: dict[int, Received | None] = {}
+        for letter_id in letter_ids:
+            with self._leaving(letter_id):
+                if letter_id not in letters:
+                    raise NotReplayable(f"There is no dead letter {letter_id}.")
+                read[letter_id] = self._reader.read(letters[letter_id])
+        self._unit.inbox.read([r.command_id for r in read.values() if r and r.command_id])
+        for letter_id, received in read.items():
+            with self._leaving(letter_id):
+                self._send(letters[letter_id], received)
+                self.gone.append(letter_id)
+
+    @contextmanager
+    def _leaving(self, letter_id: int) -> Iterator[None]:
+        """Leave a letter as it is that cannot be sent."""
+        try:
+            yield
+        except NotReplayable as error:
+            self.left[letter_id] = str(error)
+
+    def _send(self, letter: DeadLetterView, received: Received | None) -> None:
+        if received is None:
+            put_back(self._unit, letter.type or "", letter.body, letter.properties)
+            return
+        entry = _opened(self._unit, received)
+        first = entry.attempt
+        if self._tries is not None:  # all attempts but so many count as made
+            made = self._max_attempts - self._tries
+            entry = entry._replace(attempt=max(entry.attempt, made + 1))
+            first = entry.attempt - made
+        # The number of the attempt goes on from the last one. If it began again at 1, an old copy
+        # of the command that is still in a queue would pass for the new attempt.
+        send_again(self._unit, letter, entry, first)
+        self.replayed.append(Replayed(entry.command_id, cause(letter)))
 
 
 def cause(letter: DeadLetterView) -> str:

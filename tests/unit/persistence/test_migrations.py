@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import Enum
 from io import StringIO
 from pathlib import Path
@@ -31,6 +32,8 @@ from persistence.columns import (
     metadata,
 )
 from persistence.database import Database
+from persistence.dead_letters import dead_letters, filling
+from persistence.dead_letters.fingerprint import fingerprint
 from persistence.exceptions import DatabaseBehind, Unsuitable
 from persistence.locks import lock
 from persistence.migrating import check_schema, migrate
@@ -422,6 +425,8 @@ _MIGRATE = """
 import sys
 from persistence import migrating, sessions
 from persistence.database import Database
+from persistence.dead_letters import dead_letters, filling
+from persistence.dead_letters.fingerprint import fingerprint
 from persistence.migrating import migrate
 if sys.argv[1:]:
     known, more, sessions.SILENCE = migrating._config, sys.argv[1], float(sys.argv[2])
@@ -590,3 +595,17 @@ def test_a_migration_may_take_longer_than_a_statement_of_the_worker(postgresql_d
         assert tables(impatient) == TABLES
     finally:
         impatient.dispose()
+
+
+def test_dead_letters_of_before_get_their_fingerprints_in_bites(alembic, empty, monkeypatch):
+    monkeypatch.setattr(filling, "_BITE", filling._BITE.limit(2))
+    command.upgrade(alembic, "0006")
+    old = {"component": "any", "kind": "crash", "reason": "No. 7", "body": b"", "body_bytes": 0}
+    more = {"errors": {}, "attempts": [], "properties": {}, "died_at": datetime.now(UTC)}
+    with empty.engine.begin() as connection:
+        connection.execute(dead_letters.insert(), [{**old, **more}] * 5)
+    command.upgrade(alembic, "head")
+    expected = fingerprint("crash", None, "No. 8", None)
+    assert [row["fingerprint"] for row in rows(empty, dead_letters)] == [expected] * 5
+    command.downgrade(alembic, "0007")
+    command.upgrade(alembic, "head")  # as after one that was broken off

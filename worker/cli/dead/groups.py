@@ -12,7 +12,7 @@ from worker.cli.dead.choosing import choosing, chosen, writing
 from worker.cli.listing import as_json, show_list
 from worker.component import Component
 
-COLUMNS = "id", "count", "last_at", "last_day", "kind", "type", "reason", "samples", "remarks"
+COLUMNS = "id", "count", "last_at", "last_day", "cause", "remarks"
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -44,15 +44,9 @@ def group_command(group_id: str, as_json: bool, **said: Any) -> None:
         if said:
             name, parameters = component.settings.component_name, {"group": group_id, **said}
             record(component.database, name, "dead group", parameters)
-            groups.say(
-                group_id, **{name: value or None for name, value in said.items()} | _held(said)
-            )
+            groups.say(group_id, **{n: None if v == "" else v for n, v in said.items()})
             found = groups.find(group_id)
     _show([found] if found else [], as_json=as_json)
-
-
-def _held(said: dict[str, Any]) -> dict[str, bool]:
-    return {name: value for name, value in said.items() if name == "on_hold"}
 
 
 def _groups(component: Component) -> Groups:
@@ -66,18 +60,18 @@ def _show(groups: list[Group], *, as_json: bool) -> None:
 
 
 def _for_people(group: Group) -> dict[str, Any]:
-    hold = "on hold" if group.on_hold else None
-    remarks = [text for text in (hold, group.owner, group.note) if text]
+    samples = f"letters {' '.join(map(str, group.samples))}"
+    remarks = (samples, "on hold" if group.on_hold else None, group.owner, group.note)
     return {
         **asdict(group),
-        "last_day": sparkline(group.trend),
-        "samples": " ".join(map(str, group.samples)),
-        "remarks": "; ".join(remarks) or None,
+        "last_day": sparkline([sum(group.trend[n : n + 2]) for n in range(0, len(group.trend), 2)]),
+        "cause": f"{group.kind} {group.type or '-'}: {group.reason}",
+        "remarks": "; ".join(filter(None, remarks)),
     }
 
 
 def sparkline(counts: list[int]) -> str:
-    """Return a bar an hour, the latest last; what is not 0 can be seen."""
+    """Return a bar for each count; what is not 0 can be seen."""
     most = max(*counts, 1)
     return "".join(" " if not n else _BARS[(n * len(_BARS) - 1) // most] for n in counts)
 

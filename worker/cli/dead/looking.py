@@ -15,7 +15,7 @@ from worker.cli.listing import as_json, reading, show_list
 from worker.cli.processes import prepare
 from worker.runtime.showing import harmless, harmless_lines, json_text
 
-COLUMNS = "id", "died_at", "kind", "type", "group", "reason"
+COLUMNS = "id", "died_at", "kind", "type", "reason"
 
 
 @click.command("list")
@@ -56,9 +56,10 @@ def show_command(letter_id: int, as_json: bool) -> None:
 def content(letter: DeadLetterView) -> dict[str, Any]:
     """Return the letter as lists and programs see it."""
     values = asdict(letter)
+    group = values.pop("fingerprint")
     return {
         **values,
-        "group": values.pop("fingerprint"),
+        "group": group,
         "command_id": letter.command_id and str(letter.command_id),
         "body": letter.body.decode(errors="backslashreplace"),
     }

@@ -5,6 +5,7 @@ from dataclasses import asdict
 import click
 
 from persistence.operations import Operation, Operations
+from persistence.settling import settle_all
 from worker.cli.dead.choosing import writing
 from worker.cli.listing import as_json, show_list
 
@@ -19,9 +20,9 @@ COLUMNS = "id", "began_at", "actor", "selection", "state", *COUNTS
 def operations_command(limit: int, before: int | None, as_json: bool) -> None:
     """List replays, and what came of them; the newest first."""
     with writing() as component:
-        operations = Operations(component.database, component.settings.component_name)
-        operations.settle_all()
-        found = operations.latest(limit, before)
+        database, name = component.database, component.settings.component_name
+        settle_all(database, name)
+        found = Operations(database, name).latest(limit, before)
     items = [asdict(operation) for operation in found]
     show_list(items, COLUMNS, "Nothing was replayed.", as_json=as_json)
 

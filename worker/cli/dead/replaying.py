@@ -127,7 +127,7 @@ def _show_preview(preview: Preview) -> None:
     stay = len(preview.left)
     click.echo(f"{letters(preview.readable)} can be read today; {stay} would stay.")
     for reason, count in preview.reasons[:TOLD]:
-        click.echo(f"  {count} times: {harmless(reason)}")
+        click.echo(f"{count:8}  {harmless(reason)}")
 
 
 def _show_left(left: dict[int, str]) -> None:
