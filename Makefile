@@ -1,12 +1,13 @@
 # Everything a person or CI does here. Needs Python 3.11 or newer; `make` alone lists the targets.
 
 PYTHON := .venv/bin/python
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs
 MINUTES ?= 3
 PROCESSES ?= 4
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check lint bench chaos compat containers lock
+.PHONY: help setup demo run test check lint docs bench chaos compat containers lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,11 +34,15 @@ test: setup ## every test (or ARGS="-k some"), PROCESSES (4) at a time
 check: lint ## lint, and every test that needs no server: a minute
 	@$(PYTHON) -m pytest -m "not server" --numprocesses $(PROCESSES) --dist worksteal -q
 
-lint: setup ## formatting, lint, types, and who may import whom
+lint: setup ## formatting, lint, types, who may import whom, and the docs
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m mypy
 	@$(PYTHON) .venv/bin/lint-imports --no-logo
+	@$(MKDOCS) build --strict # --quiet would silence the warnings that it counts, too
+
+docs: setup ## the docs as a site, on http://127.0.0.1:8000 until Ctrl-C
+	@$(MKDOCS) serve $(ARGS)
 
 bench: setup ## ours next to other consumers (FULL=1: latency and more)
 	@$(PYTHON) -m benchmarks $(ARGS)

@@ -125,6 +125,8 @@ def settle_and_check(
     system.sender().send([last])
     heard = subscriber.heard
     wait_for(lambda: any(e.body["command_id"] == last.command_id for e in heard), "the last", 120)
+    if system.queue_exists(backstop := f"{system.queue}.dead"):
+        wait_for(lambda: system.waiting(backstop) == 0, "the dead letters to be written")
     system.stop("consume")
     wait_for(lambda: system.count("outbox") == 0, "an empty outbox", 120)
     return check(system, [*sent, last], subscriber.all(), repeats=repeats)

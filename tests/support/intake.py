@@ -14,6 +14,9 @@ class FakeIntake:
         self.settled: list[int] = []
         self.kept: list[int] = []
 
+    def __len__(self) -> int:
+        return len(self.waiting)
+
     def take(self, most: int) -> list[Delivery]:
         return [self.waiting.popleft() for _ in range(min(most, len(self.waiting)))]
 
@@ -22,3 +25,5 @@ class FakeIntake:
 
     def keep(self, delivery: Delivery) -> None:
         self.kept.append(delivery.tag)
+
+    def stop(self) -> None: ...

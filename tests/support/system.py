@@ -177,9 +177,9 @@ class System:
             channel.queue_delete(self.queue)
             self.declare()
 
-    def queue_exists(self) -> bool:
+    def queue_exists(self, queue: str | None = None) -> bool:
         try:
-            return self.waiting() >= 0
+            return self.waiting(queue) >= 0
         except pika.exceptions.ChannelClosedByBroker:
             return False
 

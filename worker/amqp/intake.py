@@ -1,9 +1,10 @@
 """Deliveries of one queue, taken on one channel."""
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Sequence
-from time import sleep
+from random import random
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 from pika import BasicProperties
@@ -16,6 +17,8 @@ from worker.exceptions import BrokerUnavailable
 BATCH_BYTES = 8 * 2**20  # of messages taken at a time, so that a batch meets its deadlines
 
 FEW = 3  # times that a message may have been given back before it is suspect; the limit is 20
+LAST = 10.0  # seconds that suspects let all others go first
+SHARE = 16  # of so many suspects one more is taken at a time
 
 
 class Delivery(NamedTuple):
@@ -32,40 +35,60 @@ class Intake:
     It begins with one delivery at a time, and takes `prefetch` at a time after the first settled
     delivery that is not suspect. A message is suspect when it has been given back a few times: one
     that kills its consumers then uses up its own delivery limit, not that of its neighbours.
+
+    Who takes much already may get such a message together with those that were given back with it,
+    again and again. So suspects wait until the others are settled, and are taken few at a time,
+    those first that were given back least often, and equals in no order: of those that come with
+    the one that kills, half or more are settled before each death.
     """
 
-    def __init__(self, broker: Broker, queue: str, prefetch: int) -> None:
+    def __init__(
+        self, broker: Broker, queue: str, prefetch: int, *, in_order: bool = False
+    ) -> None:
+        """`in_order`: suspects keep their place. It does no harm where only one takes at a time."""
         self._broker = broker
         self.queue = queue
         self._prefetch = prefetch
+        self._in_order = in_order
         self._careful = True
         self._tag: str | None = None
-        self._unsettled: dict[int, int] = {}  # bytes of what was taken by tag, in their order
+        self._unsettled: dict[int, int] = {}  # bytes of what was delivered by tag, in their order
         self._channel: Channel = broker.channel()
         self._channel.add_on_cancel_callback(self._on_cancel)
-        self.waiting: deque[Delivery] = deque()
+        self._waiting: deque[Delivery] = deque()
+        self._suspects: list[tuple[int, float, Delivery]] = []  # in the order they are taken in
+        self._suspects_since = 0.0
         self.bytes = 0  # of all that was delivered and is not settled
         self._consume(1)
 
+    def __len__(self) -> int:
+        """Return how many deliveries wait to be taken."""
+        return len(self._waiting) + len(self._suspects)
+
     def take(self, most: int) -> list[Delivery]:
         """Take the next deliveries, at least one, at most so many and `BATCH_BYTES`."""
-        taken = [self._next()]
-        room = BATCH_BYTES - taken[0].message.size
-        while self.waiting and len(taken) < most:
-            room -= self.waiting[0].message.size
-            if room < 0:
-                break
-            taken.append(self._next())
+        if not self._suspects_turn:
+            return _first(self._waiting, most)
+        some = deque(
+            delivery for *_, delivery in self._suspects[: len(self._suspects) // SHARE + 1]
+        )
+        taken = _first(some, most)
+        del self._suspects[: len(taken)]
         return taken
 
+    @property
+    def _suspects_turn(self) -> bool:
+        overdue = self._suspects and monotonic() > self._suspects_since + LAST
+        return bool(overdue) or not self._waiting
+
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """Acknowledge these deliveries, given in their order, and no other."""
+        """Acknowledge these deliveries and no other."""
         widen = self._careful and not deliveries[-1].suspect
         if widen:
             # We cancel before we ack. With a prefetch of 1 nothing else can arrive now; a message
             # that arrived and went back would count one delivery towards its limit.
             self.stop()
-        self._ack([delivery.tag for delivery in deliveries])
+        self._ack(sorted(delivery.tag for delivery in deliveries))
         if widen:
             self._widen()
 
@@ -112,11 +135,6 @@ class Intake:
         """
         self._broker.call(self._channel.queue_declare, queue=self.queue, passive=True)
 
-    def _next(self) -> Delivery:
-        delivery = self.waiting.popleft()
-        self._unsettled[delivery.tag] = delivery.message.size
-        return delivery
-
     def _consume(self, prefetch: int) -> None:
         self._broker.call(self._channel.basic_qos, prefetch_count=prefetch)
         # We wait for the broker's answer: without it we would believe that we consume, although
@@ -134,7 +152,30 @@ class Intake:
         count = message.headers.get("x-delivery-count")
         suspect = method.redelivered and not (isinstance(count, int) and count < FEW)
         self.bytes += message.size
-        self.waiting.append(Delivery(method.delivery_tag, suspect, message))
+        self._unsettled[method.delivery_tag] = message.size
+        delivery = Delivery(method.delivery_tag, suspect, message)
+        if self._in_order or not suspect:
+            self._waiting.append(delivery)
+        else:
+            self._put_last(delivery, count if isinstance(count, int) else FEW)
+
+    def _put_last(self, suspect: Delivery, count: int) -> None:
+        if not self._suspects:
+            self._suspects_since = monotonic()
+        # Whoever was given back most often is the likeliest to kill us; of equals, any may be.
+        insort(self._suspects, (count, random(), suspect))  # noqa: S311 - no secret
 
     def _on_cancel(self, frame: object) -> None:
         self._broker.lose(BrokerUnavailable(f"the broker cancelled our consumer of {self.queue}"))
+
+
+def _first(waiting: deque[Delivery], most: int) -> list[Delivery]:
+    """Take the first of these, at least one, at most so many and `BATCH_BYTES`."""
+    taken = [waiting.popleft()]
+    room = BATCH_BYTES - taken[0].message.size
+    while waiting and len(taken) < most:
+        room -= waiting[0].message.size
+        if room < 0:
+            break
+        taken.append(waiting.popleft())
+    return taken

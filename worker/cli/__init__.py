@@ -8,10 +8,16 @@ import structlog
 
 from persistence.exceptions import MappingError, PersistenceError, Unsuitable
 from schemas.exceptions import CatalogueError
-from worker.cli import audit, dead, people, processes, waiting
+from worker.cli import audit, dead, processes, sending, showing, waiting, watching
 from worker.cli.scaffold.new import new
 from worker.cli.scaffold.remove import remove
-from worker.exceptions import BrokerUnavailable, NotReplayable, SettingsError, TopologyMismatch
+from worker.exceptions import (
+    BrokerUnavailable,
+    NotReplayable,
+    QueueMissing,
+    SettingsError,
+    TopologyMismatch,
+)
 from worker.runtime.showing import harmless_lines, without_secrets
 from worker.runtime.streams import leave, take_over
 from worker.runtime.watchdog import show_stacks_on_signals
@@ -23,6 +29,7 @@ log = structlog.get_logger()
 SENTENCES: dict[type[Exception], str] = {
     SettingsError: "{}",
     BrokerUnavailable: "The broker cannot be used: {}. Is AMQP_URL right, and is RabbitMQ running?",
+    QueueMissing: "{}",
     TopologyMismatch: "{}",
     CatalogueError: "The messages do not fit together: {}.",
     MappingError: "{}.",
@@ -39,7 +46,9 @@ def cli() -> None:
 
 for command in (
     *processes.COMMANDS,
-    *people.COMMANDS,
+    sending.send,
+    watching.watch,
+    showing.show,
     dead.dead,
     waiting.waiting,
     audit.audit,

@@ -35,7 +35,7 @@ class _Ago(click.ParamType[timedelta]):
 
 
 AGO = _Ago()
-as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+as_json = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 
 
 @contextmanager

@@ -27,15 +27,15 @@ def waiting() -> None:
 
 
 def _filters(command: Any) -> Any:
-    click.option("--type", help="Only commands of this type.")(command)
-    return click.option("--since", type=AGO, help="Only what failed so lately, as 1h.")(command)
+    click.option("--since", type=AGO, help="Only what failed so lately, as 1h.")(command)
+    return click.option("--type", help="Only commands of this type.")(command)
 
 
 def _chosen(command: Any) -> Any:
-    click.argument("ids", nargs=-1, type=click.UUID, metavar="ID...")(command)
-    click.option("--all", "everything", is_flag=True, help="All, or all that fit.")(command)
+    click.argument("ids", nargs=-1, type=click.UUID, metavar="ID... | --all")(command)
+    click.option("--yes", is_flag=True, help="Do not ask.")(command)
     _filters(command)
-    return click.option("--yes", is_flag=True, help="Do not ask.")(command)
+    return click.option("--all", "everything", is_flag=True, help="All that fit.")(command)
 
 
 @waiting.command("list")
@@ -63,7 +63,7 @@ def now_command(**options: Any) -> None:
     _refuse_others([command_id for command_id in ids if command_id not in hurried])
 
 
-@waiting.command("cancel")
+@waiting.command("cancel", short_help="End commands as failed.")
 @_chosen
 def cancel_command(**options: Any) -> None:
     """End commands as failed: each becomes a dead letter, and its sender hears of it."""

@@ -60,12 +60,12 @@ class Batches:
 
     @property
     def unsettled(self) -> bool:
-        return bool(self._left or self._held or self._intake.waiting)
+        return bool(self._left or self._held or self._intake)
 
     @property
     def idle(self) -> float:
         """Return for how many seconds there is nothing to do."""
-        if self._left or self._intake.waiting or self._crowd:
+        if self._left or self._intake or self._crowd:
             return 0.0
         return max(0.0, self._held.seconds) if self._held else inf
 
@@ -100,7 +100,7 @@ class Batches:
         size = self._pace.size
         if self._left:
             batch = [self._left.popleft() for _ in range(min(size, len(self._left)))]
-        elif self._intake.waiting:
+        elif self._intake:
             read = self._reader.read
             batch = [Item(delivery, read(delivery.message)) for delivery in self._intake.take(size)]
         else:
@@ -194,7 +194,7 @@ class Batches:
     @property
     def _nobody_passes(self) -> bool:
         """Tell whether all were tried and wait: that is an outage, and no matter of some rows."""
-        return self._held.hopeless and not (self._left or self._intake.waiting)
+        return self._held.hopeless and not (self._left or self._intake)
 
     @property
     def _crowd(self) -> Group | None:

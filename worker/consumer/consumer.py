@@ -73,7 +73,8 @@ class Consumer:
         with broker.unless_ready():
             declare(broker, self._settings)
             queue, prefetch = self._settings.command_queue, self._settings.prefetch_count
-            return broker, Intake(broker, queue, prefetch)
+            in_order = self._settings.single_active_consumer
+            return broker, Intake(broker, queue, prefetch, in_order=in_order)
 
     def _serve(self, broker: Broker, intake: Intake) -> None:
         alive = self._pause.serving(partial(self._keep_alive, broker, intake))
@@ -111,7 +112,7 @@ class Consumer:
 
     def _drain(self, broker: Broker, intake: Intake, commands: Batches) -> None:
         """Work off what was delivered, and take no more."""
-        log.info("draining", commands=len(intake.waiting))
+        log.info("draining", commands=len(intake))
         self._backstop.stop()
         if not self._settings.single_active_consumer:
             intake.stop()
@@ -131,13 +132,13 @@ class Consumer:
 
     def _gather(self, broker: Broker, intake: Intake, commands: Batches) -> None:
         """Wait for a delivery; then take all that has arrived: the busier, the larger the batch."""
-        arrived = len(intake.waiting)
+        arrived = len(intake)
         idle = min(commands.idle, self._backstop.idle)
         # What is held may wait for long, and its neighbours shall not wait with it: so we read a
         # little all the same.
         self._pause.moment(idle if intake.bytes < BATCH_BYTES else min(BREATH, idle))
-        while arrived < len(intake.waiting) < self._pace.size and intake.bytes < BATCH_BYTES:
-            arrived = len(intake.waiting)
+        while arrived < len(intake) < self._pace.size and intake.bytes < BATCH_BYTES:
+            arrived = len(intake)
             broker.step(0)
 
     def _work(self, batches: Batches | Backstop) -> bool:

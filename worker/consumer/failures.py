@@ -4,6 +4,8 @@ from typing import Any
 
 import structlog
 
+from worker.component import Component
+from worker.consumer.naming import names
 from worker.consumer.reading import Received
 
 log = structlog.get_logger()
@@ -12,7 +14,8 @@ log = structlog.get_logger()
 class Failures:
     """Gathers over a batch what is worth a line only if the batch is committed."""
 
-    def __init__(self) -> None:
+    def __init__(self, component: Component) -> None:
+        self._component = component
         self._warnings: list[dict[str, Any]] = []
         self._tracebacks: list[dict[str, Any]] = []
 
@@ -20,8 +23,7 @@ class Failures:
         self._warnings.append(
             {
                 "event": event,
-                "type": received.message.type,
-                "command_id": received.command_id,
+                **self._names(received),
                 "attempt": attempt,
                 "error": error,
                 **more,
@@ -30,7 +32,11 @@ class Failures:
 
     def add_traceback(self, received: Received, traceback: str) -> None:
         """Add what only somebody who looks for the reason wants to read."""
-        self._tracebacks.append({"command_id": received.command_id, "traceback": traceback})
+        self._tracebacks.append({**self._names(received), "traceback": traceback})
+
+    def _names(self, received: Received) -> dict[str, Any]:
+        command = received.command
+        return names(received, self._component.aggregate_id(command) if command else None)
 
     def report(self) -> None:
         for traceback in self._tracebacks:

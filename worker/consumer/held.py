@@ -10,6 +10,7 @@ import structlog
 
 from persistence.exceptions import Locked
 from worker.amqp.intake import Delivery
+from worker.consumer.naming import names
 from worker.consumer.reading import Received
 
 log = structlog.get_logger()
@@ -131,9 +132,7 @@ class Held:
     def later(self, error: Exception) -> None:
         """Try the others first; none for long, as somebody still holds a lock."""
         if not self._told and monotonic() - self._began >= TELL_AFTER:
-            what = "a lock" if isinstance(error, Locked) else "what the database refuses"
-            log.warning(f"a command waits for {what}", error=str(error))
-            self._told = True
+            self._tell(error)
         self._short_until = monotonic() + SHORT_FOR
         key = next(iter(self._groups))
         self._groups[key] = self._groups.pop(key)
@@ -147,6 +146,13 @@ class Held:
         if not self._groups:
             self._tell_the_end()
         return items
+
+    def _tell(self, error: Exception) -> None:
+        key, first = next(iter(self._groups)), self.next().items[0].received
+        aggregate_id = key if isinstance(key, UUID) and first.command else None
+        what = "a lock" if isinstance(error, Locked) else "what the database refuses"
+        log.warning(f"a command waits for {what}", **names(first, aggregate_id), error=str(error))
+        self._told = True
 
     def _tell_the_end(self) -> None:
         if self._told:

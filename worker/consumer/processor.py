@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from logging import DEBUG
 from time import monotonic
 
 import structlog
@@ -14,6 +15,7 @@ from persistence.exceptions import NotUndone, PersistenceError
 from persistence.unit_of_work import UnitOfWork
 from worker.component import Component
 from worker.consumer.memory import Collector
+from worker.consumer.naming import names
 from worker.consumer.reading import Received
 from worker.consumer.settlement import Settlement
 
@@ -116,18 +118,20 @@ class Processor:
     def _settle(self, batch: Sequence[Received], settle: Settle) -> Counter[str]:
         endings: Counter[str] = Counter()
         until = monotonic() + self._seconds
+        each_is_told = log.is_enabled_for(DEBUG)
         for received in batch:
             ending = settle(received)
             endings[ending] += 1
-            log.debug(
-                "command settled",
-                command_id=received.command_id,
-                type=received.message.type,
-                ending=ending,
-            )
+            if each_is_told:
+                self._tell(received, ending)
             if monotonic() > until:
                 break
         return endings
+
+    def _tell(self, received: Received, ending: Ending) -> None:
+        command = received.command
+        aggregate_id = self._component.aggregate_id(command) if command else None
+        log.debug("command settled", **names(received, aggregate_id), ending=ending)
 
 
 def _commands(batch: Sequence[Received]) -> list[Command]:

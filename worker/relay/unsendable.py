@@ -15,6 +15,7 @@ from persistence.unit_of_work import UnitOfWork
 from schemas.codec import uuid_or_none
 from worker.amqp.wire import from_store, printable
 from worker.component import Component
+from worker.consumer.naming import names, names_of_outgoing
 from worker.consumer.reading import Reader
 from worker.consumer.settlement import Settlement
 
@@ -50,11 +51,8 @@ def give_up_message(component: Component, row: OutboxRow, kind: str, reason: str
         unit.commit()
     log.error(
         f"this {kind} cannot be sent and is set aside",
-        type=message.type,
-        message_id=message.message_id,
-        aggregate_id=properties["aggregate_id"],
-        aggregate_version=headers.get("aggregate-version"),
-        reason=reason,
+        **names_of_outgoing(message, row.aggregate_id),
+        reason=printable(reason),
     )
     return True
 
@@ -90,10 +88,10 @@ def give_up_retry(component: Component, row: RetryRow, reason: str) -> bool:
         unit.commit()
     if ending == DUPLICATE:
         return False
+    found = command.command
     log.error(
         "this retry cannot be sent; its command is given up",
-        type=message.type,
-        command_id=command.command_id and str(command.command_id),
-        reason=reason,
+        **names(command, component.aggregate_id(found) if found else None),
+        reason=printable(reason),
     )
     return True

@@ -14,7 +14,11 @@ POSTGRESQL = (
     $$ BEGIN RAISE EXCEPTION 'the table audit is append-only'; END $$
     """,
     """
-    CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+    CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE ON audit
+    FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()
+    """,
+    """
+    CREATE TRIGGER audit_is_never_emptied BEFORE TRUNCATE ON audit
     FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()
     """,
 )

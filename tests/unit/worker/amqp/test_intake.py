@@ -33,13 +33,13 @@ class FakeChannel:
 
 
 class World:
-    def __init__(self) -> None:
+    def __init__(self, *, in_order: bool = False) -> None:
         self.calls: list[tuple[str, Any]] = []
         self.channel = FakeChannel(self.calls)
         broker = SimpleNamespace(
             channel=lambda: self.channel, call=lambda method, **arguments: method(**arguments)
         )
-        self.intake = Intake(broker, "q", 7)
+        self.intake = Intake(broker, "q", 7, in_order=in_order)
         self._tag = 0
 
     def deliver(self, size: int, *, redelivered: bool = False, **headers: Any) -> None:
@@ -50,6 +50,10 @@ class World:
 
     def take(self, most: int = 100) -> list[int]:
         return [delivery.tag for delivery in self.intake.take(most)]
+
+    def deliver_again(self, *counts: int) -> None:
+        for count in counts:
+            self.deliver(1, redelivered=True, **{"x-delivery-count": count})
 
 
 @pytest.fixture
@@ -156,3 +160,49 @@ def test_a_suspect_that_is_kept_does_not(world):
     world.deliver(1, redelivered=True)
     world.intake.keep(*world.intake.take(1))
     assert world.calls == [("qos", 1)]
+
+
+def test_suspects_go_alone_after_all_others_the_least_suspect_first(world):
+    world.deliver_again(0, 5, 2, 3, 0)
+    assert [world.take(), world.take(), world.take()] == [[1, 3, 5], [4], [2]]
+
+
+def test_suspects_that_came_back_equally_often_go_in_no_order(world, monkeypatch):
+    places = iter([0.2, 0.9, 0.1])
+    monkeypatch.setattr(module, "random", lambda: next(places))
+    world.deliver_again(3, 3, 3)
+    assert [world.take(), world.take(), world.take()] == [[3], [1], [2]]
+
+
+def test_of_many_suspects_a_few_go_at_a_time(world):
+    world.deliver_again(*[3] * 40)
+    assert [len(world.take()) for _ in range(4)] == [3, 3, 3, 2]
+
+
+def test_others_that_keep_coming_hold_up_suspects_for_a_few_seconds_only(world, monkeypatch):
+    monkeypatch.setattr(module, "monotonic", lambda: 100.0)
+    world.deliver_again(3, 0)
+    assert world.take() == [2]
+    monkeypatch.setattr(module, "monotonic", lambda: 100.1 + module.LAST)
+    world.deliver_again(0)
+    assert [world.take(), world.take()] == [[1], [3]]
+
+
+def test_where_order_counts_suspects_keep_their_place(monkeypatch):
+    world = World(in_order=True)
+    world.deliver_again(3, 0, 4)
+    assert world.take() == [1, 2, 3]
+
+
+def test_a_suspect_that_waits_is_not_acknowledged_with_those_that_came_after_it(world):
+    world.deliver_again(3, 0, 0)
+    world.intake.acknowledge(world.intake.take(9))
+    assert acks(world) == [("ack", 2), ("ack", 3)]
+
+
+def test_what_is_settled_out_of_its_order_is_acknowledged_together(world, monkeypatch):
+    places = iter([0.3, 0.2])
+    monkeypatch.setattr(module, "random", lambda: next(places))
+    world.deliver_again(3, 3)
+    world.intake.acknowledge([*world.intake.take(9), *world.intake.take(9)])
+    assert acks(world) == [("ack up to", 2)]

@@ -1,6 +1,5 @@
 """The backstop queue: losing it costs the commands nothing."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from structlog.testing import capture_logs
 from persistence.database import Database
 from persistence.dead_letters import dead_letters
 from tests.support.component import component, rows
+from tests.support.intake import FakeIntake
 from tests.support.messages import CREATE, create, message
 from worker.amqp.intake import Delivery
 from worker.consumer import backstop as module
@@ -47,14 +47,8 @@ class World:
     def _intake(self, broker: FakeBroker, queue: str, prefetch: int) -> Any:
         if self.words:
             broker.lost = BrokerUnavailable(self.words, 541)
-        self.settled: list[int] = []
-        self.waiting: list[Delivery] = []
-        return SimpleNamespace(
-            waiting=self.waiting,
-            take=lambda most: [self.waiting.pop()],
-            acknowledge=lambda deliveries: self.settled.extend(d.tag for d in deliveries),
-            stop=lambda: None,
-        )
+        self.intake = FakeIntake()
+        return self.intake
 
     def live(self, seconds: float) -> None:
         for _ in range(int(seconds)):
@@ -70,9 +64,9 @@ def world(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def test_what_comes_becomes_a_dead_letter(world, sqlite):
     world.live(2)
-    world.waiting.append(Delivery(7, False, message(CREATE, create())))
+    world.intake.waiting.append(Delivery(7, False, message(CREATE, create())))
     world.live(2)
-    assert world.settled == [7]
+    assert world.intake.settled == [7]
     assert [letter["kind"] for letter in rows(sqlite, dead_letters)] == ["crash"]
 
 

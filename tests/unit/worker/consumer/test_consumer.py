@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from persistence.database import Database
 from persistence.exceptions import Conflict, PersistenceError, StorageUnavailable, Unsuitable
 from tests.support.component import component
+from tests.support.intake import FakeIntake
 from worker.amqp.intake import BATCH_BYTES
 from worker.consumer import consumer as module
 from worker.consumer.consumer import Consumer, _OutageTooLong
@@ -107,7 +108,8 @@ def test_the_broker_is_served_while_the_database_is_away(world, error):
 
 def gathered(world: World, monkeypatch: pytest.MonkeyPatch, held: int) -> tuple[Any, Any]:
     """Gather while every read brings one more; return what waits then, and the longest wait."""
-    intake: Any = SimpleNamespace(waiting=[], bytes=held)
+    intake: Any = FakeIntake()
+    intake.bytes = held
     waits: list[float] = []
 
     def step(timeout: float = 0) -> None:

@@ -207,6 +207,8 @@ def test_the_log_tells_each_ending_at_debug(world):
             "event": "command settled",
             "log_level": "debug",
             "command_id": received.command_id,
+            "aggregate_id": received.command.entity_id,
+            "correlation_id": received.command_id,
             "type": CREATE,
             "ending": "applied",
         }
@@ -1074,6 +1076,8 @@ def test_a_failed_attempt_is_a_warning(world):
         "log_level": "warning",
         "type": UPDATE,
         "command_id": received.command_id,
+        "aggregate_id": received.command.entity_id,
+        "correlation_id": received.command_id,
         "attempt": 1,
         "error": "Bug: cannot stand bug",
         "next_at": row["due_at"].isoformat(),

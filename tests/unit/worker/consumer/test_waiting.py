@@ -20,6 +20,7 @@ from persistence.unit_of_work import UnitOfWork
 from persistence.waiting import BITE, Waiting
 from tests.support.component import component, rows
 from tests.support.messages import CREATE, UPDATE, create, read, update
+from tests.support.waiting import wait_for
 from worker.consumer.processor import Processor
 from worker.consumer.reading import Received
 from worker.consumer.waiting import cancel, described
@@ -160,7 +161,7 @@ def test_the_relay_hears_of_what_is_hurried(postgresql):
     ):
         assert session.acquire()
         world.waiting.hurry([received.command_id])
-        assert session.take_notifications() == 1
+        wait_for(session.take_notifications, "news")
 
 
 def test_what_somebody_settles_is_not_waited_for(postgresql):

@@ -78,7 +78,9 @@ def test_it_is_said_which_event_is_missing_where(parts):
             "log_level": "error",
             "type": EVENT.type,
             "message_id": EVENT.message_id,
-            "aggregate_id": str(UUID(int=7)),
+            "command_id": CAUSE,
+            "correlation_id": "c",
+            "aggregate_id": UUID(int=7),
             "aggregate_version": 7,
             "reason": "why",
         }
