@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.orm import Session
 
+from persistence.bulk import update_rows
 from persistence.database import Database
 from persistence.dead_letters.fingerprint import fingerprint
 from persistence.dead_letters.table import dead_letters
@@ -19,9 +21,6 @@ _BITE = (
     .limit(BITE)
 )
 _OWN = _BITE.where(_c.component == bindparam("component"))
-_FILL: Update = (
-    update(dead_letters).where(_c.id == bindparam("row")).values(fingerprint=bindparam("found"))
-)
 
 
 def fill_in(database: Database, component: str) -> None:
@@ -37,10 +36,10 @@ def fill_bite(connection: Connection, last: int, component: str | None = None) -
     these = {"last": last} | ({"component": component} if component else {})
     rows = connection.execute(_OWN if component else _BITE, these).all()
     if rows:
-        connection.execute(_FILL, [_found(row) for row in rows])
+        update_rows(Session(connection), dead_letters, ["id"], [_found(row) for row in rows])
     return rows[-1].id if rows else 0
 
 
 def _found(row: Any) -> dict[str, Any]:
     found = fingerprint(row.kind, row.type, row.reason, row.traceback)
-    return {"row": row.id, "found": found}
+    return {"id": row.id, "fingerprint": found}

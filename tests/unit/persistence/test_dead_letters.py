@@ -141,7 +141,7 @@ AGGREGATE = uuid4()
     ],
 )
 def test_what_is_chosen_is_found_and_nothing_else(database, wanted, selection):
-    store(database)
+    store(database, reason="50 or off")
     found = store(database, **wanted)
     store(database, reason="50 and off", body=b"its", component="shipping", **selection_of(wanted))
     assert [letter.id for letter in views(database).page(selection, 10)] == [found]
