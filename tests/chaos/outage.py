@@ -134,7 +134,8 @@ def hanging_handler(scene: Scene, seconds: float) -> Recovery:
 
     wait_for(is_dead, "the dead letter", 900, every=0.5)
     kind, command_id = scene.system.query("SELECT kind, command_id FROM dead_letters")[0]
-    assert (kind, str(command_id)) == ("crash", poison.command_id)
+    letter = kind, str(command_id)
+    assert letter == ("crash", poison.command_id), letter
     _forget(scene, poison.command_id)
     wait_for(lambda: _rate(scene, 1) >= 0.8 * rate, "events as fast as before", 60)
     return Recovery(rate, monotonic() - sent)

@@ -17,6 +17,8 @@ from worker.settings import Settings
 
 console = Console()
 
+WIDE = 120  # columns of a terminal
+
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -52,7 +54,8 @@ def show_list(
 ) -> None:
     """Print the items: one JSON array, or a table on a terminal, or else JSON lines.
 
-    `columns`: what of each item the table has room for, by its name in the JSON.
+    `columns`: what of each item a wide table has room for, by its name in the JSON; a narrow one
+    leaves the ids of other things out.
     """
     if console.is_terminal and not as_json:
         console.print(_table(items, columns) if items else empty)
@@ -63,8 +66,11 @@ def show_list(
 
 
 def _table(items: Iterable[dict[str, Any]], columns: Sequence[str]) -> Table:
+    if console.width < WIDE:
+        columns = [name for name in columns if not name.endswith("_id")]
     heads = (
-        Column(name.replace("_", " "), no_wrap=name == "id", overflow="fold") for name in columns
+        Column(name.replace("_", " "), no_wrap=name in {"id", "attempt"}, overflow="fold")
+        for name in columns
     )
     table = Table(*heads)
     for item in items:

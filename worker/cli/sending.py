@@ -84,7 +84,7 @@ def send(
             try:
                 _send_lines(sender, talk, read, timeout)
             finally:  # also where the broker is lost, or somebody has enough
-                click.echo(f"{talk}.", err=as_json)
+                talk.sum_up()
     sys.exit(1 if talk.went_wrong else 0)
 
 

@@ -81,6 +81,10 @@ class Talk:
             " same: `python -m worker waiting list` shows what failed and waits."
         )
 
+    def sum_up(self) -> None:
+        """Tell how many there were of which kind: where the bar was, not amid the output."""
+        self._say(f"{self}.")
+
     def _tell(self, command: Draft, line: int, outcome: Message | None = None) -> None:
         if self._as_json:
             told = {

@@ -9,12 +9,12 @@ from rich.console import Console
 from worker.cli import listing
 
 
-def shown(*items: dict[str, object]) -> str:
+def shown(*items: dict[str, object], width: int = 100) -> str:
     """Return what a terminal shows of the items."""
     screen = StringIO()
-    terminal = Console(file=screen, force_terminal=True, width=100, no_color=True)
+    terminal = Console(file=screen, force_terminal=True, width=width, no_color=True)
     with patch.object(listing, "console", terminal):
-        listing.show_list(items, ["id", "what"], "There is nothing.", as_json=False)
+        listing.show_list(items, ["id", "other_id", "what"], "There is nothing.", as_json=False)
     return screen.getvalue()
 
 
@@ -37,3 +37,9 @@ def test_what_others_wrote_neither_steers_the_terminal_nor_is_markup():
 def test_times_are_short_and_parameters_are_json():
     assert "11-25 21:05:09" in shown({"id": 7, "what": datetime(2026, 11, 25, 21, 5, 9, 5, UTC)})
     assert '{"ids": ["\\u0085"]}' in shown({"id": 7, "what": {"ids": ["\x85"]}})
+
+
+def test_ids_of_other_things_are_shown_where_there_is_room():
+    item: dict[str, object] = {"id": 7, "other_id": "b" * 36, "what": "x"}
+    assert "b" * 36 in shown(item, width=120)
+    assert "b" not in shown(item, width=119)

@@ -78,6 +78,15 @@ def test_of_many_only_what_went_wrong_is_told_with_the_number_of_its_line(capsys
     assert (many.open, many.went_wrong) == (0, 3)
 
 
+def test_at_the_end_it_is_told_how_many_there_were_beside_what_programs_read(capsys):
+    many = talk(many=True, wait=True)
+    many.settled(sent := command(many), True)
+    many.answered(sent.command_id, failure())
+    capsys.readouterr()
+    many.sum_up()
+    assert capsys.readouterr() == ("", "1 sent, 1 CommandFailed.\n")
+
+
 def test_as_json_every_one_is_told(capsys):
     many = talk(many=True, wait=True, as_json=True)
     good, bad = command(many, 1), command(many, 2)

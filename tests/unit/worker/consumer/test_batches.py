@@ -177,6 +177,13 @@ def test_a_batch_is_isolated_in_few_steps(world):
     assert len(world.tried) < 20
 
 
+def test_a_suspect_that_is_tried_again_is_tried_alone(world):
+    for suspect in (False, False, True, False):
+        world.deliver(create(uuid4()), suspect=suspect)
+    world.go_on(raising(Conflict("locked"), 1))
+    assert world.tried == [[1, 2, 3, 4], [1, 2], [3], [4]]
+
+
 def test_a_conflict_is_tried_again_whole(world):
     assert world.settle(2, raising(Conflict("deadlock"), 1)) == {"applied": 2}
     assert world.tried == [[1, 2]] * 2

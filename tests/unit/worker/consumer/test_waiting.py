@@ -240,6 +240,9 @@ def test_what_today_s_schemas_cannot_read_can_be_cancelled(world):
     assert world.cancel(received)
     (entry,) = rows(world.database, inbox)
     assert (entry["status"], entry["digest"]) == ("failed", received.digest)
+    (letter,), (told,) = rows(world.database, dead_letters), rows(world.database, outbox)
+    assert letter["command_id"] == received.command_id
+    assert told["headers"]["causation-id"] == str(received.command_id)
 
 
 def test_what_does_not_wait_is_not_cancelled(world):
