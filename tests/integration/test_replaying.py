@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections import defaultdict
+from pathlib import Path
 from subprocess import CalledProcessError
 from time import monotonic
 from typing import Any
@@ -15,8 +16,8 @@ from tests.support.system import System
 from tests.support.waiting import wait_for
 
 MISBEHAVING = "tests.support.misbehaving"
-LETTERS = int(os.environ.get("LETTERS", "150"))  # by hand: 10000
-ENTITIES = max(LETTERS // 10, 10)
+LETTERS = int(os.environ.get("LETTERS", "60"))  # by hand: 10000
+ENTITIES = max(LETTERS // 10, 30)
 
 
 def letters(system: System) -> int:
@@ -100,3 +101,35 @@ def test_a_replay_ends_with_ctrl_c_and_says_so(failed: System) -> None:
     assert ended["cancelled"] == LETTERS - 1 == letters(system)
     system.start("consume")
     wait_for(lambda: operation(system)["applied"] == 1, "what came of it")
+
+
+def test_three_causes_are_told_apart_and_each_is_dealt_with(system: System, tmp_path: Path) -> None:
+    system.start("consume", module=MISBEHAVING, MAX_ATTEMPTS="1")
+    system.start("relay")
+    entities = [create() for _ in range(10)]
+    ids = [sent.body["entity_id"] for sent in entities]
+    wrong = update(ids[0], "seven")
+    del wrong.body["value"]
+    bugs = [update(ids[n % 10], f"bug, {n}") for n in range(20)]
+    odd = [update(entity_id, "unstorable") for entity_id in ids + ids[:6]]
+    system.sender().send([*entities, wrong, *bugs, *odd])
+    wait_for(lambda: letters(system) == 37, "every letter", 60)
+    system.stop("consume")
+    system.start("consume")  # one bug is mended
+
+    groups = {
+        group["count"]: group for group in json.loads(system.call("dead", "groups", "--json"))
+    }
+    assert groups.keys() == {1, 16, 20}
+    system.call("dead", "group", groups[16]["id"], "--hold", "--note", "NUL, ask the shop")
+    (letter_id,) = groups[1]["samples"]
+    body = json.loads(json.loads(system.call("dead", "show", str(letter_id), "--json"))["body"])
+    path = tmp_path / "corrected.json"
+    path.write_text(json.dumps({**body, "value": "seven"}))
+    system.call("dead", "replay", str(letter_id), "--body", str(path))
+    told = system.call("dead", "replay", "--all", "--yes", "--rate", "50")
+    assert "done: 20 asked, 20 sent, 20 applied." in told
+    rest, corrected = json.loads(system.call("dead", "operations", "--json"))
+    assert (rest["applied"], corrected["applied"]) == (20, 1)
+    (held,) = json.loads(system.call("dead", "groups", "--json"))
+    assert (held["count"], held["on_hold"]) == (16, True)
