@@ -73,7 +73,7 @@ class Sender:
         if self._publisher.pending >= ON_THEIR_WAY:
             self._publisher.wait(lambda: self._publisher.pending <= ON_THEIR_WAY // 2)
         properties = properties_of_new_command(
-            command.type, command.command_id, command.version, self._reply_to
+            command.type, command.command_id, command.version, self._reply_to, self._broker.user
         )
         body = json_text(command.content).encode()
         sending = self._publisher.publish("", self._queue, body, properties)

@@ -17,7 +17,7 @@ from tests.support.waiting import wait_for
 
 MISBEHAVING = "tests.support.misbehaving"
 LETTERS = int(os.environ.get("LETTERS", "60"))  # by hand: 10000
-ENTITIES = max(LETTERS // 10, 30)
+THINGS = max(LETTERS // 10, 30)
 
 
 def letters(system: System) -> int:
@@ -33,11 +33,11 @@ def failed(system: System) -> System:
     """A component with many letters of one group, whose handler is still broken."""
     system.start("consume", module=MISBEHAVING, MAX_ATTEMPTS="1")
     system.start("relay")
-    entities = [create() for _ in range(ENTITIES)]
+    things = [create() for _ in range(THINGS)]
     sender = system.sender()
-    sender.send(entities)
-    ids = [sent.body["entity_id"] for sent in entities]
-    sender.send(update(ids[n % ENTITIES], f"bug, {n}") for n in range(LETTERS))
+    sender.send(things)
+    ids = [sent.body["thing_id"] for sent in things]
+    sender.send(update(ids[n % THINGS], f"bug, {n}") for n in range(LETTERS))
     wait_for(lambda: letters(system) == LETTERS, "every letter", 120)
     return system
 
@@ -45,7 +45,7 @@ def failed(system: System) -> System:
 def test_a_group_is_replayed_once_its_cause_is_gone_and_not_before(failed: System) -> None:
     system = failed
     (group,) = json.loads(system.call("dead", "groups", "--json"))
-    assert (group["count"], group["type"]) == (LETTERS, "entity.UpdateValue")
+    assert (group["count"], group["type"]) == (LETTERS, "thing.UpdateValue")
     newest = system.query("SELECT max(id) FROM dead_letters")
     with pytest.raises(CalledProcessError) as stopped:
         system.call("dead", "replay", "--group", group["id"], "--yes")
@@ -75,7 +75,7 @@ def test_a_group_is_replayed_once_its_cause_is_gone_and_not_before(failed: Syste
     wait_for(lambda: subscriber.distinct() == LETTERS, "the events")
     values = defaultdict(list)
     for event in subscriber.all():
-        values[event.body["entity_id"]].append(int(event.body["value"].removeprefix("bug, ")))
+        values[event.body["thing_id"]].append(int(event.body["value"].removeprefix("bug, ")))
     assert all(numbers == sorted(numbers) for numbers in values.values())
 
 
@@ -106,13 +106,13 @@ def test_a_replay_ends_with_ctrl_c_and_says_so(failed: System) -> None:
 def test_three_causes_are_told_apart_and_each_is_dealt_with(system: System, tmp_path: Path) -> None:
     system.start("consume", module=MISBEHAVING, MAX_ATTEMPTS="1")
     system.start("relay")
-    entities = [create() for _ in range(10)]
-    ids = [sent.body["entity_id"] for sent in entities]
+    things = [create() for _ in range(10)]
+    ids = [sent.body["thing_id"] for sent in things]
     wrong = update(ids[0], "seven")
     del wrong.body["value"]
     bugs = [update(ids[n % 10], f"bug, {n}") for n in range(20)]
-    odd = [update(entity_id, "unstorable") for entity_id in ids + ids[:6]]
-    system.sender().send([*entities, wrong, *bugs, *odd])
+    odd = [update(thing_id, "unstorable") for thing_id in ids + ids[:6]]
+    system.sender().send([*things, wrong, *bugs, *odd])
     wait_for(lambda: letters(system) == 37, "every letter", 60)
     system.stop("consume")
     system.start("consume")  # one bug is mended

@@ -42,12 +42,22 @@ class Intake:
     """
 
     def __init__(
-        self, broker: Broker, queue: str, prefetch: int, *, in_order: bool = False
+        self,
+        broker: Broker,
+        queue: str,
+        prefetch: int,
+        kept_headers: Sequence[str] = (),
+        *,
+        in_order: bool = False,
     ) -> None:
-        """`in_order`: suspects keep their place. It does no harm where only one takes at a time."""
+        """`kept_headers`: those that are kept of a message that has too many.
+
+        `in_order`: suspects keep their place. It does no harm where only one takes at a time.
+        """
         self._broker = broker
         self.queue = queue
         self._prefetch = prefetch
+        self._kept = kept_headers
         self._in_order = in_order
         self._careful = True
         self._tag: str | None = None
@@ -150,7 +160,7 @@ class Intake:
     def _on_message(
         self, channel: Channel, method: Any, properties: BasicProperties, body: bytes
     ) -> None:
-        message = received(properties, body)
+        message = received(properties, body, self._kept)
         # A quorum queue tells how often it has delivered the message. Where it tells nothing, we
         # suspect every message that is delivered again.
         count = message.headers.get("x-delivery-count")

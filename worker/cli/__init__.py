@@ -8,7 +8,7 @@ import structlog
 
 from persistence.exceptions import MappingError, PersistenceError, Unsuitable
 from schemas.exceptions import CatalogueError
-from worker.cli import audit, dead, processes, sending, showing, waiting, watching
+from worker.cli import audit, dead, doctor, processes, sending, showing, waiting, watching
 from worker.cli.scaffold.new import new
 from worker.cli.scaffold.remove import remove
 from worker.exceptions import (
@@ -52,6 +52,7 @@ for command in (
     dead.dead,
     waiting.waiting,
     audit.audit,
+    doctor.doctor,
     new,
     remove,
 ):

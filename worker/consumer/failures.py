@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 
 from worker.component import Component
-from worker.consumer.naming import names
+from worker.consumer.naming import line_about
 from worker.consumer.reading import Received
 
 log = structlog.get_logger()
@@ -21,25 +21,17 @@ class Failures:
 
     def add(self, event: str, received: Received, attempt: int, error: str, **more: object) -> None:
         self._warnings.append(
-            {
-                "event": event,
-                **self._names(received),
-                "attempt": attempt,
-                "error": error,
-                **more,
-            }
+            line_about(self._component, received, event, attempt=attempt, error=error, **more)
         )
 
     def add_traceback(self, received: Received, traceback: str) -> None:
         """Add what only somebody who looks for the reason wants to read."""
-        self._tracebacks.append({**self._names(received), "traceback": traceback})
-
-    def _names(self, received: Received) -> dict[str, Any]:
-        command = received.command
-        return names(received, self._component.aggregate_id(command) if command else None)
+        self._tracebacks.append(
+            line_about(self._component, received, "traceback", traceback=traceback)
+        )
 
     def report(self) -> None:
         for traceback in self._tracebacks:
-            log.debug("traceback", **traceback)
+            log.debug(**traceback)
         for warning in self._warnings:
             log.warning(**warning)

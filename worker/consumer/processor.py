@@ -15,7 +15,7 @@ from persistence.exceptions import NotUndone, PersistenceError
 from persistence.unit_of_work import UnitOfWork
 from worker.component import Component
 from worker.consumer.memory import Collector
-from worker.consumer.naming import names
+from worker.consumer.naming import line_about
 from worker.consumer.reading import Received
 from worker.consumer.settlement import Settlement
 
@@ -123,15 +123,11 @@ class Processor:
             ending = settle(received)
             endings[ending] += 1
             if each_is_told:
-                self._tell(received, ending)
+                line = line_about(self._component, received, "command settled", ending=ending)
+                log.debug(**line)
             if monotonic() > until:
                 break
         return endings
-
-    def _tell(self, received: Received, ending: Ending) -> None:
-        command = received.command
-        aggregate_id = self._component.aggregate_id(command) if command else None
-        log.debug("command settled", **names(received, aggregate_id), ending=ending)
 
 
 def _commands(batch: Sequence[Received]) -> list[Command]:

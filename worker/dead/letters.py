@@ -12,6 +12,7 @@ from worker.component import Component
 from worker.consumer.reading import Reader, Received
 from worker.exceptions import NotReplayable
 from worker.relay.unsendable import SENT_AS
+from worker.senders import NOT_ALLOWED, why_not_allowed
 
 BITE = 200  # letters read at a time
 
@@ -49,12 +50,20 @@ class LetterReader:
             return None
         properties = properties_of_command(StoredCommand(letter.body, letter.properties))
         result = self._reader.read(received(properties, letter.body))
+        self._require_allowed(letter)
         if result.is_event:  # which a release before took for a command
             raise NotReplayable("It is an event of some component, and no command.")
         if isinstance(result.fault, Undecodable):
             reason = f"It still cannot be read ({result.fault.kind}): {result.fault.reason}"
             raise NotReplayable(reason)
         return result
+
+    def _require_allowed(self, letter: DeadLetterView) -> None:
+        """Refuse what its sender may not send today either: only a first delivery is asked."""
+        user, senders = letter.properties.get("user_id"), self._component.settings.allowed_senders
+        reason = why_not_allowed(senders, letter.type or "", user)
+        if letter.kind == NOT_ALLOWED and reason:
+            raise NotReplayable(f"{reason} Let ALLOWED_SENDERS name its sender first.")
 
     def owner(self, letter: DeadLetterView) -> Hashable:
         """Return whose letter it is: those of one aggregate shall keep their order."""

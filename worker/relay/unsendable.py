@@ -15,7 +15,7 @@ from persistence.unit_of_work import UnitOfWork
 from schemas.codec import uuid_or_none
 from worker.amqp.wire import from_store, printable
 from worker.component import Component
-from worker.consumer.naming import names, names_of_outgoing
+from worker.consumer.naming import line_about, line_about_outgoing
 from worker.consumer.reading import Reader
 from worker.consumer.settlement import Settlement
 
@@ -50,9 +50,13 @@ def give_up_message(component: Component, row: OutboxRow, kind: str, reason: str
         unit.dead_letters.add(letter)
         unit.commit()
     log.error(
-        f"this {kind} cannot be sent and is set aside",
-        **names_of_outgoing(message, row.aggregate_id),
-        reason=printable(reason),
+        **line_about_outgoing(
+            component,
+            message,
+            row.aggregate_id,
+            f"this {kind} cannot be sent and is set aside",
+            reason=printable(reason),
+        )
     )
     return True
 
@@ -88,10 +92,12 @@ def give_up_retry(component: Component, row: RetryRow, reason: str) -> bool:
         unit.commit()
     if ending == DUPLICATE:
         return False
-    found = command.command
     log.error(
-        "this retry cannot be sent; its command is given up",
-        **names(command, component.aggregate_id(found) if found else None),
-        reason=printable(reason),
+        **line_about(
+            component,
+            command,
+            "this retry cannot be sent; its command is given up",
+            reason=printable(reason),
+        )
     )
     return True

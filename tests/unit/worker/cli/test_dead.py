@@ -23,7 +23,7 @@ from worker.cli import cli, listing
 from worker.cli.dead.groups import sparkline
 from worker.consumer.processor import Processor
 
-ENTITY = uuid4()
+THING = uuid4()
 
 
 @pytest.fixture
@@ -31,6 +31,7 @@ def database(migrated_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Itera
     """Three letters of one group, 1 to 3, and one of another, 4."""
     monkeypatch.setenv("DATABASE_URL", migrated_sqlite_url)
     monkeypatch.setenv("COMPONENT_NAME", "tests")
+    monkeypatch.setenv("AGGREGATES", "tests.sample.things")
 
     def fail(command: Command) -> None:
         raise RuntimeError("a bug")
@@ -38,7 +39,7 @@ def database(migrated_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Itera
     with Database(migrated_sqlite_url) as database:
         processor = Processor(component(database, fail, max_attempts=1))
         processor.apply([read(CREATE, create()) for _ in range(3)])
-        processor.apply([read(UPDATE, update(ENTITY, 7))])
+        processor.apply([read(UPDATE, update(THING, 7))])
         yield database
 
 
@@ -89,7 +90,7 @@ def test_programs_get_one_document_with_ids():
         (["--limit", "2", "--before", "3"], [2, 1]),
         (["--kind", "invalid"], [4]),
         (["--type", CREATE, "--text", "A BUG"], [3, 2, 1]),
-        (["--aggregate", str(ENTITY)], [4]),
+        (["--aggregate", str(THING)], [4]),
         (["--since", "1h"], [4, 3, 2, 1]),
         (["--until", "1h"], []),
         (["--since", "2020-01-01", "--until", "2020-01-01T12:00:00Z"], []),
@@ -176,7 +177,7 @@ def test_those_that_stay_are_named_and_a_group_on_hold_is_left_out(database):
 
 def test_a_corrected_body_is_sent_from_a_file(database, tmp_path):
     path = tmp_path / "body.json"
-    path.write_text(json.dumps(update(ENTITY, "seven")))
+    path.write_text(json.dumps(update(THING, "seven")))
     assert "The relay will send the corrected body as command" in said(
         "replay", "4", "--body", str(path)
     )

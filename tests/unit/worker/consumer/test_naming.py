@@ -16,7 +16,7 @@ from persistence.relay_session import RelaySession
 from tests.support.component import component, rows
 from tests.support.messages import CREATE, UPDATE, create, read, update
 from worker.component import Component
-from worker.consumer.naming import names, names_of_outgoing
+from worker.consumer.naming import line_about, line_about_outgoing
 from worker.consumer.processor import Processor
 from worker.consumer.reading import Received
 from worker.relay.unsendable import give_up_message, give_up_retry
@@ -60,30 +60,45 @@ def has(line: dict[str, Any], named: dict[str, Any]) -> bool:
     return named.items() <= line.items()
 
 
-def test_a_command_is_named_by_its_ids():
+def test_a_command_is_named_by_its_ids(parts):
     received = creating()
-    assert names(received, named(received)["aggregate_id"]) == named(received)
+    expected = {"event": "it", **named(received), "more": 1}
+    assert line_about(parts, received, "it", more=1) == expected
 
 
-def test_a_command_without_correlation_id_has_that_of_its_events():
+def test_a_command_without_correlation_id_has_that_of_its_events(parts):
     received = read(CREATE, create())
-    assert names(received, None)["correlation_id"] == received.command_id
+    assert line_about(parts, received, "it")["correlation_id"] == received.command_id
+
+
+def test_a_header_that_is_copied_takes_the_place_of_nothing(sqlite):
+    copying = component(sqlite, correlation_headers=("command_id", "event", "user-id"))
+    headers = {"command_id": "forged", "event": "forged", "user-id": "ann"}
+    received = read(CREATE, create(), headers=headers)
+    line = line_about(copying, received, "it")
+    assert (line["command_id"], line["event"], line["user-id"]) == (
+        received.command_id,
+        "it",
+        "ann",
+    )
 
 
 @pytest.mark.parametrize("parent", ["", "x", f"00-{'0' * 32}-00f067aa0ba902b7-01", 7])
-def test_what_is_no_trace_has_no_id(parent):
-    assert "trace_id" not in names(read(CREATE, create(), headers={"traceparent": parent}), None)
+def test_what_is_no_trace_has_no_id(parts, parent):
+    received = read(CREATE, create(), headers={"traceparent": parent})
+    assert "trace_id" not in line_about(parts, received, "it")
 
 
-def test_what_there_is_not_is_not_said():
-    assert names(read(None, b"{"), None) == {}
+def test_what_there_is_not_is_not_said(parts):
+    assert line_about(parts, read(None, b"{"), "it") == {"event": "it"}
 
 
-def test_an_event_is_named_by_its_own_id_and_those_of_its_command():
+def test_an_event_is_named_by_its_own_id_and_those_of_its_command(parts):
     cause = str(uuid4())
     headers = {"causation-id": cause, "aggregate-version": 7, **HEADERS}
     event = OutgoingMessage("entity.Updated", "{}", "m", "c", 0, headers)
-    assert names_of_outgoing(event, UUID(int=7)) == {
+    assert line_about_outgoing(parts, event, UUID(int=7), "it") == {
+        "event": "it",
         "type": "entity.Updated",
         "message_id": "m",
         "command_id": cause,

@@ -8,10 +8,10 @@ import pytest
 
 from persistence.database import Database
 from persistence.dead_letters import dead_letters
-from persistence.entity.table import entities
 from persistence.inbox import inbox
 from persistence.relay_session import RelaySession
 from persistence.retries import retries
+from tests.sample.thing_table import things
 from tests.support.component import component, rows
 from tests.support.messages import CREATE, UPDATE, create, read, update
 from worker.component import Component
@@ -23,10 +23,10 @@ from worker.exceptions import NotReplayable
 @pytest.fixture
 def wrong(database: Database) -> tuple[Component, dict[str, Any]]:
     """A component with a letter whose value is a number; and the body of the letter."""
-    made, entity_id = component(database), uuid4()
-    body = update(entity_id, 7)
+    made, thing_id = component(database), uuid4()
+    body = update(thing_id, 7)
     processor = Processor(made)
-    processor.apply([read(CREATE, create(entity_id))])
+    processor.apply([read(CREATE, create(thing_id))])
     processor.apply([read(UPDATE, body, reply_to="shop", headers={"user-id": "ann"})])
     return made, body
 
@@ -46,7 +46,7 @@ def test_it_is_applied_under_a_new_command_id_and_the_letter_goes(wrong):
     assert Processor(made).apply([read(body=due.command.body, **due.command.properties)]) == {
         "applied": 1
     }
-    assert [row["value"] for row in rows(made.database, entities)] == ["seven"]
+    assert [row["value"] for row in rows(made.database, things)] == ["seven"]
     statuses = {row["command_id"]: row["status"] for row in rows(made.database, inbox)}
     assert statuses[UUID(body["command_id"])] == "failed"
     assert command_id

@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.entity.commands import UpdateValue
 from domain.messages import Command
 from persistence import operations
 from persistence.database import Database
@@ -23,6 +22,7 @@ from persistence.relay_session import RelaySession
 from persistence.retries import retries
 from persistence.settling import settle_all
 from persistence.unit_of_work import UnitOfWork
+from tests.sample.thing import UpdateValue
 from tests.support.component import component, rows
 from tests.support.messages import CREATE, UPDATE, create, read, update
 from worker.consumer.processor import Processor
@@ -34,7 +34,7 @@ from worker.exceptions import NotReplayable, Stopped
 
 
 class World:
-    """A component whose handler fails for the entities that are broken; relay and consumer too."""
+    """A component whose handler fails for the things that are broken; relay and consumer too."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -47,13 +47,13 @@ class World:
         self.before_each: Callable[[], object] = lambda: None
 
     def _sabotage(self, command: Command) -> None:
-        if isinstance(command, UpdateValue) and command.entity_id in self.broken:
-            raise self.broken[command.entity_id]
+        if isinstance(command, UpdateValue) and command.thing_id in self.broken:
+            raise self.broken[command.thing_id]
 
-    def entities(self, count: int) -> list[UUID]:
-        """Return ids of entities that there are, all of them broken."""
+    def things(self, count: int) -> list[UUID]:
+        """Return ids of things that there are, all of them broken."""
         ids = [uuid4() for _ in range(count)]
-        self.processor.apply([read(CREATE, create(entity_id)) for entity_id in ids])
+        self.processor.apply([read(CREATE, create(thing_id)) for thing_id in ids])
         self.broken |= dict.fromkeys(ids, RuntimeError("a bug"))
         return ids
 
@@ -69,7 +69,7 @@ class World:
 
     def failed(self, count: int) -> list[int]:
         """Return the letters of so many updates, each of an entity of its own."""
-        return self.fail([update(entity_id, "x") for entity_id in self.entities(count)])
+        return self.fail([update(thing_id, "x") for thing_id in self.things(count)])
 
     def consume(self, operation: Operation | None = None, quiet: float = 0) -> None:
         """Do what relay and consumer do while somebody watches an operation."""
@@ -116,8 +116,8 @@ def test_batches_grow_as_long_as_all_goes_well(world):
 
 def test_the_same_failure_again_ends_it_and_each_was_tried_once(world):
     ids = world.failed(20)
-    for entity_id in list(world.broken)[:4]:
-        del world.broken[entity_id]
+    for thing_id in list(world.broken)[:4]:
+        del world.broken[thing_id]
     ended = world.replay(ids)
     assert world.sizes() == [1, 2, 5]
     assert ended.state == "stopped"
@@ -130,8 +130,8 @@ def test_the_same_failure_again_ends_it_and_each_was_tried_once(world):
 
 def test_a_failure_of_another_kind_ends_it_when_it_comes_again(world):
     ids = world.failed(20)
-    for entity_id in world.broken:
-        world.broken[entity_id] = ValueError("another bug")
+    for thing_id in world.broken:
+        world.broken[thing_id] = ValueError("another bug")
     ended = world.replay(ids)
     assert world.sizes() == [1, 2]  # the first is news, and costs the others nothing
     assert counts(ended)["failed_again"] == 3
@@ -147,17 +147,17 @@ def test_a_new_failure_that_comes_once_ends_nothing(world):
 
 
 def test_letters_of_one_aggregate_are_applied_in_their_order_each_after_the_one_before(world):
-    one, other = world.entities(2)
+    one, other = world.things(2)
     values = [(one, "1"), (one, "2"), (one, "3"), (other, "1"), (other, "2")]
-    ids = world.fail([update(entity_id, value) for entity_id, value in values])
+    ids = world.fail([update(thing_id, value) for thing_id, value in values])
     world.broken.clear()
     world.replay(ids)
-    sent = [[(c.command.entity_id, c.command.value) for c in batch] for batch in world.batches]
+    sent = [[(c.command.thing_id, c.command.value) for c in batch] for batch in world.batches]
     assert sent == [[(one, "1")], [(one, "2"), (other, "1")], [(one, "3"), (other, "2")]]
 
 
 def test_what_failed_again_keeps_its_place_in_the_order(world):
-    (one,) = world.entities(1)
+    (one,) = world.things(1)
     ids = world.fail([update(one, str(number)) for number in range(3)])
     with world.database.engine.begin() as connection:  # in one millisecond
         connection.execute(dead_letters.update().values(attempts=["2026-01-01T00:00:00.000Z"]))
@@ -216,7 +216,7 @@ def test_a_batch_that_collides_is_sent_one_by_one(world):
 def test_what_comes_in_meanwhile_stays(world):
     ids = world.failed(5)
     world.broken.clear()
-    (new,) = world.entities(1)
+    (new,) = world.things(1)
     came: list[int] = []
 
     def come_in() -> None:
@@ -336,7 +336,7 @@ def test_an_event_is_put_back_and_counts_as_sent(world):
         "aggregate_id": None,
     }
     with world.database.engine.begin() as connection:
-        connection.execute(dead_letters.update().values(properties=event, type="entity.Updated"))
+        connection.execute(dead_letters.update().values(properties=event, type="thing.Updated"))
         connection.execute(outbox.delete())
     assert counts(world.replay([letter_id])) == {"asked": 1, "sent": 1}
     assert [row["message_id"] for row in rows(world.database, outbox)] == ["m"]
@@ -345,7 +345,7 @@ def test_an_event_is_put_back_and_counts_as_sent(world):
 def test_a_preview_tells_what_can_be_read_and_changes_nothing(world):
     (good,) = world.failed(1)
     world.processor.apply([read(UPDATE, update(uuid4(), 7)) for _ in range(2)])
-    world.processor.apply([read("entity.Explode", create())])
+    world.processor.apply([read("thing.Explode", create())])
     before = rows(world.database, dead_letters)
     ids = [*world.views.in_order(EVERY), 999]
     found = preview(world.component, world.views, ids)
