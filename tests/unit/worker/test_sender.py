@@ -25,8 +25,8 @@ def test_a_command_with_an_id_keeps_it():
 @pytest.mark.parametrize(
     ("type", "content", "version", "words"),
     [
-        (UPDATE, {"entity_id": str(uuid4())}, 1, "value: Missing"),
-        ("entity.Explode", {}, 1, "There is no command 'entity.Explode'"),
+        (UPDATE, {"thing_id": str(uuid4())}, 1, "value: Missing"),
+        ("thing.Explode", {}, 1, "There is no command 'thing.Explode'"),
         (CREATE, {}, 2, "in version 2"),
         (CREATE, {"command_id": None}, 1, "command_id"),
     ],
@@ -47,7 +47,7 @@ def test_what_the_class_of_a_command_refuses_is_no_command(monkeypatch):
 
 @pytest.mark.parametrize(
     ("type", "refuses"),
-    [("entity.Created", False), ("CommandRejected", True), ("CommandFailed", True), (None, False)],
+    [("thing.Created", False), ("CommandRejected", True), ("CommandFailed", True), (None, False)],
 )
 def test_rejections_and_failures_are_refusals(type, refuses):
     assert is_refusal(message(type, {})) == refuses

@@ -41,17 +41,17 @@ def test_who_waits_is_told_the_outcome_instead(capsys):
     sent = command(one)
     one.settled(sent, True)
     assert (capsys.readouterr().out, one.open) == ("", 1)
-    one.answered(sent.command_id, message("entity.Created", {"a": 1}))
-    assert json.loads(capsys.readouterr().out)["type"] == "entity.Created"
+    one.answered(sent.command_id, message("thing.Created", {"a": 1}))
+    assert json.loads(capsys.readouterr().out)["type"] == "thing.Created"
     assert (one.open, one.went_wrong) == (0, 0)
 
 
 def test_an_outcome_may_come_before_the_broker_s_confirm():
     one = talk(wait=True)
     sent = command(one)
-    one.answered(sent.command_id, message("entity.Created", {}))
+    one.answered(sent.command_id, message("thing.Created", {}))
     one.settled(sent, True)
-    assert (one.open, str(one)) == (0, "1 entity.Created, 1 sent")
+    assert (one.open, str(one)) == (0, "1 thing.Created, 1 sent")
 
 
 def test_one_that_the_broker_refuses_is_an_error():
@@ -64,7 +64,7 @@ def test_of_many_only_what_went_wrong_is_told_with_the_number_of_its_line(capsys
     many = talk(many=True, wait=True)
     first, second, third = command(many, 3), command(many, 5), command(many, 9)
     many.wrong(4, Undecodable("malformed", "The body is not JSON."))
-    many.answered(first.command_id, message("entity.Created", {}))
+    many.answered(first.command_id, message("thing.Created", {}))
     many.answered(second.command_id, failure("It could not be applied."))
     many.settled(third, False)
     told = capsys.readouterr()
@@ -90,11 +90,11 @@ def test_at_the_end_it_is_told_how_many_there_were_beside_what_programs_read(cap
 def test_as_json_every_one_is_told(capsys):
     many = talk(many=True, wait=True, as_json=True)
     good, bad = command(many, 1), command(many, 2)
-    many.answered(good.command_id, message("entity.Created", {}))
+    many.answered(good.command_id, message("thing.Created", {}))
     many.answered(bad.command_id, failure())
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(item["line"], item["outcome"]["type"]) for item in told] == [
-        (1, "entity.Created"),
+        (1, "thing.Created"),
         (2, "CommandFailed"),
     ]
     assert many.went_wrong == 1

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -26,6 +26,7 @@ def fail(command: Command) -> None:
 def database(migrated_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     monkeypatch.setenv("DATABASE_URL", migrated_sqlite_url)
     monkeypatch.setenv("COMPONENT_NAME", "tests")
+    monkeypatch.setenv("AGGREGATES", "tests.sample.things")
     with Database(migrated_sqlite_url) as database:
         yield database
 
@@ -51,7 +52,8 @@ def test_the_list_is_one_json_document_whose_items_have_ids(database):
     ids = waiting(database, 2)
     listed = json.loads(worker("waiting", "list", "--json").stdout)
     assert {item["id"] for item in listed} == set(ids)
-    assert {"type", "aggregate_id", "attempt", "error", "due_at"} <= listed[0].keys()
+    assert {"type", "attempt", "error", "due_at"} <= listed[0].keys()
+    assert all(UUID(item["aggregate_id"]) for item in listed)
 
 
 def test_an_empty_list_is_a_json_document_too(database):
@@ -62,7 +64,7 @@ def test_the_list_is_filtered_by_type_and_time(database):
     waiting(database, 1)
     for filters, count in (
         (("--type", CREATE, "--since", "1h"), 1),
-        (("--type", "entity.Other"), 0),
+        (("--type", "thing.Other"), 0),
         (("--since", "0s"), 0),
     ):
         assert len(json.loads(worker("waiting", "list", "--json", *filters).stdout)) == count
@@ -119,7 +121,7 @@ def test_who_does_not_say_yes_changes_nothing(database, answer):
 
 def test_all_of_one_type_are_cancelled(database):
     waiting(database, 2)
-    worker("waiting", "cancel", "--all", "--type", "entity.Other", "--yes")
+    worker("waiting", "cancel", "--all", "--type", "thing.Other", "--yes")
     assert statuses(database) == ["retrying", "retrying"]
     worker("waiting", "cancel", "--all", "--type", CREATE, "--yes")
     assert statuses(database) == ["failed", "failed"]

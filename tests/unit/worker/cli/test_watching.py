@@ -14,7 +14,7 @@ AGGREGATE = uuid4()
 @pytest.fixture
 def event() -> Message:
     headers = {"aggregate-id": str(AGGREGATE)}
-    return message("entity.Updated", {}, correlation_id="order-7", headers=headers)
+    return message("thing.Updated", {}, correlation_id="order-7", headers=headers)
 
 
 def test_whoever_asks_for_nothing_in_particular_is_shown_all(event):
@@ -25,16 +25,16 @@ def test_whoever_asks_for_nothing_in_particular_is_shown_all(event):
 @pytest.mark.parametrize(
     ("types", "aggregate", "correlation", "shown"),
     [
-        (("entity.Updated",), None, None, True),
-        (("entity.Created", "entity.Updated"), None, None, True),
-        (("entity.Created",), None, None, False),
+        (("thing.Updated",), None, None, True),
+        (("thing.Created", "thing.Updated"), None, None, True),
+        (("thing.Created",), None, None, False),
         ((), AGGREGATE, None, True),
         ((), UUID(int=7), None, False),
         ((), None, "order-7", True),
         ((), None, "order-8", False),
-        (("entity.Updated",), AGGREGATE, "order-7", True),
-        (("entity.Updated",), AGGREGATE, "order-8", False),
-        (("entity.Created",), AGGREGATE, "order-7", False),
+        (("thing.Updated",), AGGREGATE, "order-7", True),
+        (("thing.Updated",), AGGREGATE, "order-8", False),
+        (("thing.Created",), AGGREGATE, "order-7", False),
     ],
 )
 def test_events_are_chosen_by_type_aggregate_and_correlation(

@@ -473,7 +473,7 @@ def test_the_line_about_a_command_that_waits_for_a_lock_names_it(world, monkeypa
     (line,) = [log for log in logs if log["log_level"] == "warning"]
     assert (str(line["command_id"]), str(line["aggregate_id"])) == (
         body["command_id"],
-        body["entity_id"],
+        body["thing_id"],
     )
 
 

@@ -46,7 +46,7 @@ def named(received: Received) -> dict[str, Any]:
     return {
         "type": CREATE,
         "command_id": received.command_id,
-        "aggregate_id": UUID(json.loads(received.message.body)["entity_id"]),
+        "aggregate_id": UUID(json.loads(received.message.body)["thing_id"]),
         "correlation_id": "order-7",
         "trace_id": TRACE,
     }
@@ -96,10 +96,10 @@ def test_what_there_is_not_is_not_said(parts):
 def test_an_event_is_named_by_its_own_id_and_those_of_its_command(parts):
     cause = str(uuid4())
     headers = {"causation-id": cause, "aggregate-version": 7, **HEADERS}
-    event = OutgoingMessage("entity.Updated", "{}", "m", "c", 0, headers)
+    event = OutgoingMessage("thing.Updated", "{}", "m", "c", 0, headers)
     assert line_about_outgoing(parts, event, UUID(int=7), "it") == {
         "event": "it",
-        "type": "entity.Updated",
+        "type": "thing.Updated",
         "message_id": "m",
         "command_id": cause,
         "aggregate_id": UUID(int=7),
@@ -146,12 +146,12 @@ def test_the_line_about_a_retry_that_cannot_be_sent_names_its_command(failing):
 
 def test_commands_that_end_well_one_by_one_are_no_lines_at_info(parts):
     processor = Processor(parts)
-    entity_id = uuid4()
+    thing_id = uuid4()
     with capture_logs() as logs:
         for received in (
             creating(),
-            *[read(CREATE, create(entity_id))] * 2,
-            read(UPDATE, update(entity_id)),
+            *[read(CREATE, create(thing_id))] * 2,
+            read(UPDATE, update(thing_id)),
             read(UPDATE, update(uuid4())),
             read(UPDATE, b"{"),
         ):
@@ -161,29 +161,29 @@ def test_commands_that_end_well_one_by_one_are_no_lines_at_info(parts):
 
 
 def test_nothing_of_a_body_is_ever_logged(failing, parts):
-    entity_id, twice = uuid4(), str(uuid4())
+    thing_id, twice = uuid4(), str(uuid4())
     processor, other = Processor(failing), Processor(parts)
     with capture_logs() as logs:
-        other.apply([read(CREATE, create(entity_id))])
+        other.apply([read(CREATE, create(thing_id))])
         for body in (
-            update(entity_id, CONTENT),
+            update(thing_id, CONTENT),
             update(uuid4(), CONTENT),
-            update(entity_id, CONTENT, command_id=twice),
-            update(entity_id, CONTENT + "!", command_id=twice),
-            update(entity_id, [CONTENT]),
-            {"value": CONTENT, "entity_id": CONTENT},
+            update(thing_id, CONTENT, command_id=twice),
+            update(thing_id, CONTENT + "!", command_id=twice),
+            update(thing_id, [CONTENT]),
+            {"value": CONTENT, "thing_id": CONTENT},
             f'{{"value": "{CONTENT}'.encode(),
-            update(entity_id, CONTENT * 1000),
+            update(thing_id, CONTENT * 1000),
         ):
             received = read(UPDATE, body)
             other.apply([received])
             processor.apply([received])
             other.give_up([received])
-        processor.apply([received := read(UPDATE, update(entity_id, CONTENT))])
+        processor.apply([received := read(UPDATE, update(thing_id, CONTENT))])
         give_up_retry(failing, sent_again(failing), "why")
-        event = OutgoingMessage("entity.Updated", CONTENT, "m", "c", 0, {})
+        event = OutgoingMessage("thing.Updated", CONTENT, "m", "c", 0, {})
         with parts.unit_of_work() as unit:
-            unit.outbox.add(event, aggregate_id=entity_id)
+            unit.outbox.add(event, aggregate_id=thing_id)
             unit.commit()
         with RelaySession(parts.database, "tests") as session:
             for row in session.events(100):

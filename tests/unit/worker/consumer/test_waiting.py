@@ -73,7 +73,7 @@ def test_a_waiting_command_is_described(world):
     received = world.failed(body=content)
     (row,) = world.waiting.soonest(10)
     seen = described(world.component, row)
-    expected = (received.command_id, CREATE, UUID(content["entity_id"]), 2, 0)
+    expected = (received.command_id, CREATE, UUID(content["thing_id"]), 2, 0)
     assert (seen.id, seen.type, seen.aggregate_id, seen.attempt, seen.sent) == expected
     assert seen.error == "RuntimeError: the handler has a bug"
     assert before <= seen.since <= world.database.now() < seen.due_at
@@ -99,11 +99,11 @@ def test_the_first_due_comes_first(world):
 
 def test_commands_of_one_type_are_listed(world):
     world.bug = False
-    entity_id = uuid4()
-    world.processor.apply([read(CREATE, create(entity_id))])
+    thing_id = uuid4()
+    world.processor.apply([read(CREATE, create(thing_id))])
     world.bug = True
     world.failed()
-    updating = world.failed(UPDATE, update(entity_id))
+    updating = world.failed(UPDATE, update(thing_id))
     assert world.listed(type=UPDATE) == world.waiting.ids(type=UPDATE) == [updating.command_id]
 
 
