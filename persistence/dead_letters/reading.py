@@ -29,7 +29,7 @@ class DeadLetterViews:
         self._database = database
         self._component = component
 
-    def page(
+    def newest(
         self, chosen: Selection, limit: int, before: int | None = None
     ) -> list[DeadLetterView]:
         """Return the newest letters, the newest first; `before`: only those of a smaller id."""

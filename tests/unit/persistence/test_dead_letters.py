@@ -144,7 +144,7 @@ def test_what_is_chosen_is_found_and_nothing_else(database, wanted, selection):
     store(database, reason="50 or off")
     found = store(database, **wanted)
     store(database, reason="50 and off", body=b"its", component="shipping", **selection_of(wanted))
-    assert [letter.id for letter in views(database).page(selection, 10)] == [found]
+    assert [letter.id for letter in views(database).newest(selection, 10)] == [found]
     assert views(database).count(selection) == 1
     assert views(database).in_order(selection) == [found]
 
@@ -156,8 +156,8 @@ def selection_of(wanted: dict[str, Any]) -> dict[str, Any]:
 
 def test_pages_go_from_the_newest_to_the_oldest(database):
     ids = [store(database) for _ in range(5)]
-    first = views(database).page(EVERY, 2)
-    second = views(database).page(EVERY, 3, before=first[-1].id)
+    first = views(database).newest(EVERY, 2)
+    second = views(database).newest(EVERY, 3, before=first[-1].id)
     assert [letter.id for letter in (*first, *second)] == ids[::-1]
 
 

@@ -28,7 +28,7 @@ def list_command(limit: int, before: int | None, as_json: bool, **options: Any) 
     settings = prepare()
     with reading(settings) as database:
         views = DeadLetterViews(database, settings.component_name)
-        page = views.page(chosen(database, **options), limit, before)
+        page = views.newest(chosen(database, **options), limit, before)
     items = [content(letter) for letter in page]
     show_list(items, COLUMNS, "No dead letters.", as_json=as_json)
     if listing.console.is_terminal and not as_json and page:
