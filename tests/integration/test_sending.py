@@ -86,6 +86,11 @@ def test_without_waiting_a_program_gets_the_command(at_rest, send):
     assert at_rest.waiting() == 1
 
 
+def test_the_broker_is_waited_for_however_short_the_patience_with_outcomes(at_rest, send):
+    result = send(at_rest, "thing.Create", "--timeout", "0")
+    assert (result.exit_code, result.stderr, at_rest.waiting()) == (0, "", 1)
+
+
 def test_where_nobody_answers_the_waiting_ends(at_rest, send):
     result = send(at_rest, "thing.Create", "--wait", "--timeout", "0.1")
     assert (result.exit_code, at_rest.waiting()) == (1, 1)

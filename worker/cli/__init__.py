@@ -8,7 +8,17 @@ import structlog
 
 from persistence.exceptions import MappingError, PersistenceError, Unsuitable
 from schemas.exceptions import CatalogueError
-from worker.cli import audit, dead, doctor, processes, sending, showing, waiting, watching
+from worker.cli import (
+    audit,
+    catalog,
+    dead,
+    doctor,
+    processes,
+    sending,
+    showing,
+    waiting,
+    watching,
+)
 from worker.cli.scaffold.new import new
 from worker.cli.scaffold.remove import remove
 from worker.exceptions import (
@@ -44,18 +54,19 @@ def cli() -> None:
     """A component behind a command queue. Settings come from the environment; see the README."""
 
 
-for command in (
-    *processes.COMMANDS,
+OF_PEOPLE = (
     sending.send,
     watching.watch,
     showing.show,
     dead.dead,
     waiting.waiting,
     audit.audit,
+    catalog.catalog,
     doctor.doctor,
     new,
     remove,
-):
+)
+for command in (*processes.COMMANDS, *OF_PEOPLE):
     cli.add_command(command)
 
 
