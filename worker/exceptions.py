@@ -29,6 +29,10 @@ class NotReplayable(Exception):
     """The dead letter cannot be sent again; the message says why."""
 
 
+class NotALetter(Exception):
+    """A line is no dead letter as `dead export` writes them; the message says why."""
+
+
 class Stopped(Exception):
     """A stop was asked for while waiting for something else."""
 

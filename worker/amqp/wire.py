@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pika import BasicProperties, DeliveryMode
 
-from persistence.messages import OutgoingMessage, StoredCommand
+from persistence.messages import ORIGIN_HEADER, OutgoingMessage, StoredCommand
 from worker.amqp.tolerance import bytes_on_the_wire
 
 ATTEMPT_HEADER = "retry-attempt"  # which attempt this delivery is: 2 for the first retry
@@ -26,6 +26,7 @@ _MEANINGFUL = (
     ATTEMPT_HEADER,
     FIRST_HEADER,
     HISTORY_HEADER,
+    ORIGIN_HEADER,
     "schema-version",
     "causation-id",
     "traceparent",

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from domain.exceptions import DomainError
 from domain.messages import Command
 from persistence.database import Database
-from persistence.dead_letters import DeadLetterView, DeadLetterViews, dead_letters
+from persistence.dead_letters import EVERY, DeadLetterView, DeadLetterViews, dead_letters
 from persistence.exceptions import Refused, StorageUnavailable
 from persistence.inbox import inbox
 from persistence.messages import OutgoingMessage
@@ -89,7 +89,7 @@ class World:
         return [json.loads(row["body"]) for row in rows(self.database, outbox)]
 
     def letter(self) -> DeadLetterView:
-        (letter,) = DeadLetterViews(self.database, "tests").newest(None, 10)
+        (letter,) = DeadLetterViews(self.database, "tests").newest(EVERY, 10)
         return letter
 
     def relay(self) -> list[Received]:

@@ -23,8 +23,8 @@ from tests.support.messages import CREATE, UPDATE, create, read, update
 from tests.support.waiting import wait_for
 from worker.consumer.processor import Processor
 from worker.consumer.reading import Received
-from worker.consumer.replay import replay
 from worker.consumer.waiting import cancel, described
+from worker.dead.replay import replay
 
 
 class World:

@@ -21,7 +21,7 @@ from tests.support.component import component, rows
 from tests.support.messages import CREATE, create, message, read
 from worker.amqp.wire import ATTEMPT_HEADER
 from worker.component import Component
-from worker.consumer.replay import replay
+from worker.dead.replay import replay
 from worker.relay.unsendable import give_up_message, give_up_retry
 
 CAUSE = str(uuid4())

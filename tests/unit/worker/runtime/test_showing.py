@@ -16,7 +16,7 @@ from persistence.database import Database
 from tests.support.component import component
 from tests.support.messages import CREATE, UPDATE, create, message, read, update
 from worker.amqp.wire import received
-from worker.cli import cli, dead, showing, watching
+from worker.cli import cli, listing, showing, watching
 from worker.consumer.processor import Processor
 from worker.runtime.logs import configure_logs
 from worker.runtime.showing import (
@@ -176,12 +176,22 @@ def hostile(migrated_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> UUID:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-@pytest.mark.parametrize("arguments", ["show {}", "dead list", "dead show 1", "dead show 2"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "show {}",
+        "dead list",
+        "dead show 1",
+        "dead show 2",
+        "dead groups",
+        "dead replay --all --dry-run",
+    ],
+)
 def test_what_is_stored_is_shown_harmlessly(hostile, terminal, arguments, monkeypatch):
     output = io.StringIO()
     console = Console(file=output, force_terminal=terminal, color_system=None, width=300)
     monkeypatch.setattr(showing, "console", console)
-    monkeypatch.setattr(dead, "console", console)
+    monkeypatch.setattr(listing, "console", console)
     before = structlog.get_config()
     try:
         result = CliRunner().invoke(cli, arguments.format(hostile).split())
