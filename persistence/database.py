@@ -1,5 +1,6 @@
 """The engine: one database as one process uses it, and which URLs name one."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,6 +12,7 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
+    ExceptionContext,
     create_engine,
     event,
     exc,
@@ -27,7 +29,7 @@ from persistence.sessions import (
     prepare_sqlite,
     time_of_postgresql,
 )
-from persistence.translation import driver_errors, renew_session
+from persistence.translation import ERRORS, driver_errors, meaning_of, name_of, renew_session
 
 
 class Database:
@@ -45,6 +47,8 @@ class Database:
         self.engine = self._postgresql() if self.is_postgresql else self._sqlite()
         event.listen(self.engine, "checkout", self._keep_time)
         event.listen(self.engine, "handle_error", renew_session)
+        self.errors = Counter(dict.fromkeys(map(name_of, ERRORS), 0))
+        event.listen(self.engine, "handle_error", self._count_error)
 
     def __enter__(self) -> Self:
         return self
@@ -94,6 +98,10 @@ class Database:
         with driver_errors():
             self._ask_time(connection.connection.driver_connection)
         return self._clock.now()
+
+    def _count_error(self, context: ExceptionContext) -> None:
+        if meaning := meaning_of(context):
+            self.errors[name_of(meaning)] += 1
 
     def _keep_time(self, connection: Any, record: object, proxy: object) -> None:
         if self._clock.is_stale:

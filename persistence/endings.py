@@ -1,6 +1,6 @@
 """How the delivery of a command can end: the words that tables, metrics and logs use."""
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 # What the inbox may say of a command.
 Status = Literal["applied", "rejected", "failed", "retrying"]
@@ -15,3 +15,5 @@ RETRYING: Final = "retrying"
 DUPLICATE: Final = "duplicate"
 DEAD: Final = "dead"
 IGNORED: Final = "ignored"
+
+ENDINGS: tuple[Ending, ...] = (*get_args(Status), DUPLICATE, DEAD, IGNORED)

@@ -1,5 +1,6 @@
 """Where driver errors end."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,9 @@ _SQLITE_UNIQUE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 _SQLITE_CONFLICT = ("SQLITE_BUSY", "SQLITE_LOCKED")
 _SQLITE_REFUSED = ("SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_RANGE", "SQLITE_TOOBIG")
 
+# What `Database.errors` counts.
+ERRORS = (*{*_MEANINGS.values(), Silent, Collision, Refused},)
+
 _DRIVERS = (psycopg.Error, sqlite3.Error)
 # What SQLAlchemy says where it has no connection to give.
 _NO_CONNECTION = (exc.DisconnectionError, exc.TimeoutError)
@@ -82,6 +86,17 @@ def _as_of_sqlalchemy(error: Exception) -> exc.DBAPIError:
     wrapped = exc.DBAPIError.instance("", (), error, type(error))
     assert isinstance(wrapped, exc.DBAPIError)
     return wrapped
+
+
+def name_of(error: type[PersistenceError]) -> str:
+    """Return the error as people read it: `too-slow`."""
+    return re.sub(r"(?!^)(?=[A-Z])", "-", error.__name__).lower()
+
+
+def meaning_of(context: ExceptionContext) -> type[PersistenceError] | None:
+    """Return what an engine's error means, where it is one of the database."""
+    error = context.sqlalchemy_exception
+    return _translate(error) if isinstance(error, exc.DBAPIError) else None
 
 
 def renew_session(context: ExceptionContext) -> None:

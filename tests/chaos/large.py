@@ -80,8 +80,8 @@ def memory(commands: int) -> None:
     """Tell whether consumer and relay stay within 20 MB over so many commands."""
     with _system() as system:
         gauges = [
-            Gauge(system, "consume", "commands_total"),
-            Gauge(system, "relay", "published_total"),
+            Gauge(system, "consume", "component_commands_total"),
+            Gauge(system, "relay", "component_published_total"),
         ]
         samples: list[list[float]] = []
         _publish(system, len(THINGS), first=True)
@@ -107,8 +107,8 @@ def memory(commands: int) -> None:
 def backlog(rows: int, measured: int) -> None:
     """Compare a short with a long command queue, and a small with a large outbox."""
     cases = {
-        "commands waiting": ("consume", "commands_total", _publish),
-        "rows in the outbox": ("relay", "published_total", _fill_outbox),
+        "commands waiting": ("consume", "component_commands_total", _publish),
+        "rows in the outbox": ("relay", "component_published_total", _fill_outbox),
     }
     well = True
     for what, (role, metric, fill) in cases.items():

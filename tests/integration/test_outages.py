@@ -9,12 +9,14 @@ from time import monotonic
 from uuid import uuid4
 
 import pytest
+from pika.frame import Method
+from pika.spec import Connection
 from sqlalchemy import make_url
 
 from tests.integration.test_processes import free_port
 from tests.support.checker import check
 from tests.support.foreign import Sent, create, update
-from tests.support.health import get
+from tests.support.health import get, metric
 from tests.support.proxy import Proxy
 from tests.support.system import Process, System, running_system
 from tests.support.waiting import hold, wait_for
@@ -66,6 +68,16 @@ class Rig:
         for port in self.ports:
             wait_for(lambda: get(port, "/readyz")[0] == 200, "ready", seconds)  # noqa: B023
 
+    def wait_until_not_ready(self, *reasons: str) -> None:
+        """Wait until both say so, or those whose reason is given do: within a heartbeat."""
+        until = monotonic() + HEARTBEAT
+        for port, reason in zip(self.ports, reasons or ("", ""), strict=False):
+            wait_for(
+                lambda: (answer := get(port, "/readyz"))[0] == 503 and reason in answer[1],  # noqa: B023
+                f"503 {reason}",
+                until - monotonic(),
+            )
+
     def wait_until_settled(self, seconds: float = 60) -> None:
         wait_for(lambda: self.subscriber.distinct() >= len(self.sent), "all events", seconds)
         wait_for(lambda: self.system.waiting() == 0, "an empty queue", seconds)
@@ -105,15 +117,20 @@ def test_an_outage_costs_time_only(rig: Rig, server: str) -> None:
     assert proxy.cut > 0
     for process in (rig.consumer, rig.relay):
         process.wait_for_log(f"the {server} is away")
-    wait_for(lambda: get(rig.ports[0], "/readyz")[0] == 503, "not ready")
+    rig.wait_until_not_ready()
+    gauge = {"broker": "broker_connected", "database": "database_available"}[server]
+    assert [metric(port, gauge) for port in rig.ports] == [0, 0]
     rig.send(100)
     proxy.up()
     rig.wait_until_settled()
     rig.wait_until_ready()
     rig.check()
-    for process in (rig.consumer, rig.relay):
+    counter = {"broker": "broker_reconnects_total", "database": "database_errors_total"}[server]
+    for process, port in zip((rig.consumer, rig.relay), rig.ports, strict=True):
         assert lines(process, f"the {server} is away") == 1
         assert lines(process, f"the {server} is back") == 1
+        assert metric(port, gauge) == 1
+        assert metric(port, counter) >= 1
 
 
 @pytest.mark.parametrize("server", ["broker", "database"])
@@ -122,12 +139,26 @@ def test_silence_is_noticed(rig: Rig, server: str) -> None:
     proxy.silent()
     rig.send(100)
     began = monotonic()
+    rig.wait_until_not_ready()
+    available = [metric(port, "database_available") for port in rig.ports]
+    assert available == [server != "database"] * 2
     for process in (rig.consumer, rig.relay):
         process.wait_for_log(f"the {server} is away", 60)
     assert proxy.swallowed > 0
     assert monotonic() - began < 10 * HEARTBEAT
     proxy.up()
     rig.wait_until_settled()
+    rig.wait_until_ready()
+    rig.check()
+
+
+def test_a_broker_that_blocks_us_makes_us_wait(rig: Rig) -> None:
+    rig.broker.tell(Method(0, Connection.Blocked("low on memory")).marshal())
+    rig.wait_until_not_ready(*["the broker blocks our connection"] * 2)
+    assert [metric(port, "broker_blocked") for port in rig.ports] == [1, 1]
+    rig.broker.tell(Method(0, Connection.Unblocked()).marshal())
+    rig.wait_until_ready()
+    assert [metric(port, "broker_blocked") for port in rig.ports] == [0, 0]
     rig.check()
 
 
@@ -181,6 +212,7 @@ def test_a_slow_server_is_no_fault(rig: Rig, server: str) -> None:
 
 def test_a_queue_that_is_deleted_is_made_again(rig: Rig) -> None:
     rig.system.delete_queue()
+    rig.wait_until_not_ready("the broker does not have us")
     rig.consumer.wait_for_log("cancelled our consumer")
     rig.wait_until_ready()
     wait_for(rig.system.queue_exists, "the queue")
@@ -262,8 +294,10 @@ def start_impatient(rig: Rig) -> None:
 def test_a_database_that_only_reads_is_away_until_a_new_session_may_write(rig: Rig) -> None:
     start_impatient(rig)
     with rig.system.only_reading():
+        rig.wait_until_not_ready("read-only", "read-only")
         rig.send(20)
         wait_for(lambda: "read-only" in get(rig.ports[0], "/readyz")[1], "the reason")
+        wait_for(lambda: metric(rig.ports[0], "oldest_waiting_command_seconds") > 0, "an age")
         rig.consumer.wait_for_log("gave back what was delivered")
         hold(5)
         assert get(rig.ports[0], "/readyz")[0] == 503
@@ -278,6 +312,7 @@ def test_a_database_that_only_reads_is_away_until_a_new_session_may_write(rig: R
 def test_nothing_is_taken_again_before_the_work_that_failed_would_pass(rig: Rig) -> None:
     with rig.system.locked("inbox"):
         rig.send(1)
+        rig.wait_until_not_ready("the database does not take our work")
         rig.consumer.wait_for_log("the database is away")
         rig.broker.reset()  # as a broker does that has waited too long for an ack
         rig.consumer.wait_for_log("the broker is away")

@@ -1,7 +1,9 @@
 """What a probe sees of a process."""
 
+import re
 import urllib.error
 import urllib.request
+from math import nan
 
 
 def get(port: int, path: str) -> tuple[int, str]:
@@ -14,3 +16,10 @@ def get(port: int, path: str) -> tuple[int, str]:
             return error.code, error.read().decode()
     except OSError:
         return 0, ""
+
+
+def metric(port: int, name: str, labels: str = "") -> float:
+    """Return what a process shows, added up; NaN where it shows nothing."""
+    line = re.compile(rf"^component_{name}\{{[^}}]*{labels}[^}}]*\}} (\S+)$", re.MULTILINE)
+    found = line.findall(get(port, "/metrics")[1])
+    return sum(map(float, found)) if found else nan

@@ -25,6 +25,7 @@ class Proxy:
         self._lock = threading.RLock()
         self._stopped = False
         self._mode = "up"
+        self._clients: set[socket.socket] = set()
         self._doomed: set[socket.socket] = set()  # to be torn at the next thing they send
         self._commits = 0  # how many are still to be lost
         self._after_commit = False
@@ -94,6 +95,12 @@ class Proxy:
         with self._lock:
             self._doomed = set(self._pairs)
 
+    def tell(self, data: bytes) -> None:
+        """Say something to every client in the server's name; only while the server is quiet."""
+        with self._lock:
+            for client in self._clients & set(self._pairs):
+                client.sendall(data)
+
     def lose_commits(self, times: int, *, done: bool) -> None:
         """Cut the next connections at their COMMIT: `done` but not answered, or before it."""
         with self._lock:
@@ -133,6 +140,7 @@ class Proxy:
             client.close()
             return
         self.accepted += 1
+        self._clients.add(client)
         for one, other in ((client, server), (server, client)):
             self._pairs[one] = other
             self._selector.register(one, selectors.EVENT_READ)
@@ -194,5 +202,6 @@ class Proxy:
         for end in (source, self._pairs[source]):
             del self._pairs[end]
             self._doomed.discard(end)
+            self._clients.discard(end)
             self._selector.unregister(end)
             end.close()

@@ -30,7 +30,6 @@ class Broker:
         """
         self.lost: BrokerUnavailable | None = None
         self._is_guest = beside is not None
-        self.blocked = False
         self._connection = Connection(
             parameters(url, name, heartbeat),
             on_open_error_callback=self._on_closed,
@@ -76,6 +75,20 @@ class Broker:
     def version(self) -> str:
         """The version of the broker, in its own words."""
         return str((self._connection.server_properties or {}).get("version", "unknown"))
+
+    @property
+    def blocked(self) -> bool:
+        return self._connection.blocked
+
+    @property
+    def any_blocked(self) -> bool:
+        """Tell whether the broker takes nothing on one of the connections that we step."""
+        return any(connection.blocked for connection in list(self._served))
+
+    @property
+    def heard(self) -> float:
+        """Return when something came from the broker, a heartbeat perhaps, by `monotonic`."""
+        return self._connection.heard
 
     def step(self, timeout: float = 0.0) -> None:
         """Serve the connection until something happened, at most `timeout` seconds."""
@@ -194,8 +207,8 @@ class Broker:
     def _on_lost(self, source: object, reason: object) -> None:
         self.lose(unavailable(reason))
 
-    def _on_blocked(self, *_: object) -> None:
-        self.blocked = True
+    def _on_blocked(self, connection: Connection, _: object) -> None:
+        connection.blocked = True
 
-    def _on_unblocked(self, *_: object) -> None:
-        self.blocked = False
+    def _on_unblocked(self, connection: Connection, _: object) -> None:
+        connection.blocked = False

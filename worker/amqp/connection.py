@@ -1,6 +1,7 @@
 """A connection of pika's, opened as we need it and sparing with system calls."""
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 import pika
@@ -35,7 +36,13 @@ class Connection(SelectConnection):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._unsent: list[bytes] = []
+        self.blocked = False
+        self.heard = monotonic()
         super().__init__(*arguments, **options)
+
+    def _on_data_available(self, data_in: bytes) -> None:
+        self.heard = monotonic()
+        super()._on_data_available(data_in)
 
     def _adapter_emit_data(self, data: bytes) -> None:
         self._unsent.append(data)

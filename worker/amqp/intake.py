@@ -22,11 +22,15 @@ SHARE = 16  # of so many suspects one more is taken at a time
 
 
 class Delivery(NamedTuple):
-    """A message with the tag that acknowledges it, on the channel that brought it."""
+    """A message with the tag that acknowledges it, on the channel that brought it.
+
+    `arrived`: by `monotonic`.
+    """
 
     tag: int
     suspect: bool
     message: Message
+    arrived: float = 0.0
 
 
 class Intake:
@@ -61,7 +65,7 @@ class Intake:
         self._in_order = in_order
         self._careful = True
         self._tag: str | None = None
-        self._unsettled: dict[int, int] = {}  # bytes of what was delivered by tag, in their order
+        self._unsettled: dict[int, Delivery] = {}  # what was delivered, by tag, in their order
         self._channel: Channel = broker.channel()
         self._channel.add_on_cancel_callback(self._on_cancel)
         self._waiting: deque[Delivery] = deque()
@@ -78,6 +82,11 @@ class Intake:
     def ready(self) -> bool:
         """Tell whether there is something to take now."""
         return bool(self._waiting) or self._suspects_turn
+
+    @property
+    def oldest(self) -> Delivery | None:
+        """Return what was delivered first and is not settled; another thread may ask."""
+        return next(iter([*self._unsettled.values()]), None)
 
     def take(self, most: int) -> list[Delivery]:
         """Take the next deliveries, at least one, at most so many and `BATCH_BYTES`."""
@@ -123,7 +132,7 @@ class Intake:
     def _ack(self, tags: list[int]) -> None:
         """Acknowledge with one frame what has nothing unsettled before it: all, as a rule."""
         for tag in tags:
-            self.bytes -= self._unsettled.pop(tag)
+            self.bytes -= self._unsettled.pop(tag).message.size
         first = next(iter(self._unsettled), tags[-1] + 1)
         together = bisect_left(tags, first)
         if together:
@@ -166,8 +175,8 @@ class Intake:
         count = message.headers.get("x-delivery-count")
         suspect = method.redelivered and not (isinstance(count, int) and count < FEW)
         self.bytes += message.size
-        self._unsettled[method.delivery_tag] = message.size
-        delivery = Delivery(method.delivery_tag, suspect, message)
+        delivery = Delivery(method.delivery_tag, suspect, message, monotonic())
+        self._unsettled[delivery.tag] = delivery
         if self._in_order or not suspect:
             self._waiting.append(delivery)
         else:

@@ -55,7 +55,7 @@ _NAMES = (
 class Message(NamedTuple):
     """A command message as its sender published it; absent properties are None.
 
-    `size` is about how many bytes all of it takes in memory.
+    `size` is about how many bytes all of it takes in memory, `timestamp` in seconds since 1970.
     """
 
     body: bytes
@@ -69,6 +69,7 @@ class Message(NamedTuple):
     user_id: str | None
     headers: dict[str, Any]
     size: int
+    timestamp: int | None = None
 
     def stored(self, **headers: object) -> StoredCommand:
         """Return what it takes to send the command again, with these headers of ours."""
@@ -92,7 +93,13 @@ def received(properties: BasicProperties, body: bytes, kept: Sequence[str] = ())
         texts["type"] = printable(named, 255)
     if size > SMALL_HEADERS or len(headers) > MAX_HEADERS:
         headers = _cut({n: headers[n] for n in kept if n in headers} | headers)
-    return Message(body=body, headers=headers, size=len(body) + GROWTH * size, **texts)
+    return Message(
+        body=body,
+        headers=headers,
+        size=len(body) + GROWTH * size,
+        timestamp=properties.timestamp,
+        **texts,
+    )
 
 
 def from_store(command: StoredCommand) -> Message:
@@ -102,6 +109,7 @@ def from_store(command: StoredCommand) -> Message:
     """
     given = command.properties if isinstance(command.properties, dict) else {}
     known = {name: value for name, value in given.items() if hasattr(BasicProperties(), name)}
+    known.pop("timestamp", None)  # when it was published first, nobody has kept
     if not isinstance(known.get("headers"), dict):
         known["headers"] = {}
     return received(BasicProperties(**known), command.body)

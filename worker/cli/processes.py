@@ -19,9 +19,11 @@ from worker.composition import compose
 from worker.consumer.consumer import Consumer
 from worker.exceptions import BrokerUnavailable, SettingsError
 from worker.relay.relay import Relay
+from worker.runtime.backlog import DEADLINE, BacklogMetrics
 from worker.runtime.health import Health
 from worker.runtime.health_server import serve
 from worker.runtime.logs import configure_logs
+from worker.runtime.metrics import Metrics
 from worker.runtime.readiness import require_schema
 from worker.runtime.stop import StopFlag
 from worker.runtime.supervisor import Child, kill_all, supervise
@@ -29,6 +31,7 @@ from worker.runtime.watchdog import LEEWAY, Watchdog, patience
 from worker.settings import Settings, read_settings
 
 LAST_PORT = 65535
+READY_DEADLINE = 5.0  # seconds that the database has to answer who asks whether we are ready
 
 Process = Callable[[Component, StopFlag, Health], Consumer | Relay]
 Command = Callable[..., None]
@@ -121,8 +124,13 @@ def _work(
     # look at a batch that is being worked on, of which nothing will be left.
     gc.freeze()
     gc.set_threshold(50_000)
-    with Database(settings.database_url, 5) as database, component.database:
-        health = Health(database, settings.heartbeat)
+    deadline = min(READY_DEADLINE, settings.database_deadline)
+    with (
+        Database(settings.database_url, deadline) as database,
+        Database(settings.database_url, DEADLINE, read_only=True) as asked,
+        component.database,
+    ):
+        health = _health(component, database, asked)
         if settings.http_port:
             _serve_health(health, settings)
         Watchdog(health, stop, patience(settings), pulse).start()
@@ -130,6 +138,17 @@ def _work(
             process(component, stop, health).run()
         finally:
             health.metrics.summary.tell()
+
+
+def _health(component: Component, database: Database, asked: Database) -> Health:
+    name = component.settings.component_name
+    metrics = Metrics(name, component.codec.command_types())
+    health = Health(database, component.settings.heartbeat, metrics)
+    metrics.add(BacklogMetrics(asked, name, health.database_trouble))
+    metrics.ask_counter(
+        "database_errors", "Errors of the database.", lambda: component.database.errors, "kind"
+    )
+    return health
 
 
 def _serve_health(health: Health, settings: Settings) -> None:

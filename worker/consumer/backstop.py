@@ -1,6 +1,6 @@
 """The end of commands that killed every worker that took them."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf
@@ -13,6 +13,7 @@ from worker.amqp.declarations import backstop_queue
 from worker.amqp.intake import Intake
 from worker.component import Component
 from worker.consumer.batches import Batches, Settle
+from worker.consumer.endings import Endings
 from worker.consumer.held import Held
 from worker.consumer.pace import Pace
 from worker.consumer.processor import Processor
@@ -73,9 +74,9 @@ class Backstop:
             elif self._batches is None and self._broker.is_open:
                 self._consume(self._broker)
 
-    def step(self, patience: float) -> Counter[str]:
+    def step(self, patience: float) -> Endings:
         """Settle what has come, as `Batches.step` does."""
-        endings: Counter[str] = Counter()
+        endings = Endings()
         with self._losses():
             if self._batches:
                 endings = self._batches.step(patience)

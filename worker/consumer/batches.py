@@ -1,6 +1,6 @@
 """From deliveries to commits: a batch that cannot pass as it is becomes smaller, and waits."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from math import inf
 from time import monotonic
@@ -18,6 +18,7 @@ from persistence.exceptions import (
 from persistence.probe import require_write
 from worker.amqp.intake import Intake
 from worker.component import Component
+from worker.consumer.endings import Endings
 from worker.consumer.held import Group, Held, Item, in_order
 from worker.consumer.pace import Pace
 from worker.consumer.processor import Processor
@@ -28,7 +29,7 @@ from worker.consumer.verdict import Verdict, judge, waits
 # the deadline was therefore ended by somebody else.
 _CANCELLED = 0.8
 
-Settle = Callable[[Sequence[Received], float | None], Counter[str]]
+Settle = Callable[[Sequence[Received], float | None], Endings]
 
 REMEMBERED = 16  # batches that failed in an outage, to be rehearsed before more are taken
 
@@ -74,7 +75,7 @@ class Batches:
         """Tell whether nothing goes on because of locks."""
         return self._held.everything
 
-    def step(self, patience: float) -> Counter[str]:
+    def step(self, patience: float) -> Endings:
         """Try what is next, and return how it ended; empty where it is to be tried otherwise.
 
         Raises a `PersistenceError` where all have to wait. What waits for a lock
@@ -86,7 +87,7 @@ class Batches:
             return self._try_held(patience)
         batch, joined = self._next()
         if not batch:
-            return Counter()
+            return Endings()
         began = monotonic()
         try:
             endings = self._settle([item.received for item in batch], self._held.lock_wait)
@@ -126,7 +127,7 @@ class Batches:
             return self._component.aggregate_id(command)
         return item.received.command_id or item.delivery.tag
 
-    def _done(self, batch: Sequence[Item], endings: Counter[str]) -> Counter[str]:
+    def _done(self, batch: Sequence[Item], endings: Endings) -> Endings:
         """Acknowledge what was committed: the first so many. There was no time for the others."""
         done = endings.total()
         self._intake.acknowledge([item.delivery for item in batch[:done]])
@@ -139,9 +140,7 @@ class Batches:
     def _put_back(self, items: Sequence[Item]) -> None:
         self._left = deque(in_order([*items, *self._left]))
 
-    def _otherwise(
-        self, batch: Sequence[Item], error: PersistenceError, seconds: float
-    ) -> Counter[str]:
+    def _otherwise(self, batch: Sequence[Item], error: PersistenceError, seconds: float) -> Endings:
         """Do with the batch what the error asks for."""
         alone, early = len(batch) == 1, seconds < self._cancelled_before
         verdict = judge(error, alone=alone, early=early, again=self._tried_again)
@@ -157,7 +156,7 @@ class Batches:
         self._put_back(batch)
         if verdict is Verdict.SMALLER:
             self._be_smaller(len(batch), error, seconds)
-        return Counter()
+        return Endings()
 
     def _be_smaller(self, commands: int, error: PersistenceError, seconds: float) -> None:
         if isinstance(error, TooSlow | Silent):
@@ -175,7 +174,7 @@ class Batches:
         if failed not in self.failed:
             self.failed.append(failed)
 
-    def _count_failure(self, item: Item, error: PersistenceError) -> Counter[str]:
+    def _count_failure(self, item: Item, error: PersistenceError) -> Endings:
         try:
             endings = self._processor.count_failure(item.received, error)
         except PersistenceError as again:
@@ -184,7 +183,7 @@ class Batches:
             self._fail([item], StorageUnavailable(reason))
         return self._done([item], endings)
 
-    def _hold(self, item: Item, error: PersistenceError) -> Counter[str]:
+    def _hold(self, item: Item, error: PersistenceError) -> Endings:
         """Set aside what waits, for a lock or whatever it is, unless all wait for it."""
         try:
             require_write(self._component.database)
@@ -198,7 +197,7 @@ class Batches:
         if self._nobody_passes:
             self._remember([item.received])
             raise error
-        return Counter()
+        return Endings()
 
     @property
     def _nobody_passes(self) -> bool:
@@ -220,7 +219,7 @@ class Batches:
         largest = self._held.largest
         return largest if len(largest.items) > 1 else None
 
-    def _thin(self, crowd: Group) -> Counter[str]:
+    def _thin(self, crowd: Group) -> Endings:
         """Have commands sent again later, so that others are delivered."""
         some = crowd.items[1 : self._pace.size + 1]
         try:
@@ -232,13 +231,13 @@ class Batches:
             # any other command.
             self._held.thin(crowd, len(some))
             self._put_back(some)
-            return Counter()
+            return Endings()
         done = some[: endings.total()]
         self._held.thin(crowd, len(done))
         self._intake.acknowledge([item.delivery for item in done])
         return endings
 
-    def _try_held(self, patience: float) -> Counter[str]:
+    def _try_held(self, patience: float) -> Endings:
         """Try the first of a group; the others of the group follow when it has passed."""
         group = self._held.next()
         received = [item.received for item in group.items]
@@ -256,9 +255,9 @@ class Batches:
             self._held.later(error, self._component)
             if self._nobody_passes:
                 raise
-            return Counter()
+            return Endings()
         except PersistenceError:
             # These commands go back among the others, where we find out what is wrong with them.
             self._put_back(self._held.release())
-            return Counter()
+            return Endings()
         return self._done(self._held.release(), endings)

@@ -1,6 +1,5 @@
 """The process that takes commands from the queue."""
 
-from collections import Counter
 from contextlib import closing
 from functools import partial
 from random import uniform
@@ -15,6 +14,8 @@ from worker.amqp.topology import declare
 from worker.component import Component
 from worker.consumer.backstop import Backstop
 from worker.consumer.batches import Batches
+from worker.consumer.counting import Counting
+from worker.consumer.endings import Endings
 from worker.consumer.held import Held
 from worker.consumer.pace import Pace
 from worker.consumer.storage import Storage
@@ -53,6 +54,7 @@ class Consumer:
         self._backstop = Backstop(component, partial(self._connect, "backstop"))
         self._patience_with_broker = Patience("the broker", BrokerUnavailable, self._pause)
         self._storage = Storage(component, health, self._pause)
+        self._counting = Counting(component, health)
 
     def run(self) -> None:
         """Consume until the stop flag is set, then drain. Raises `Unsuitable` at the start."""
@@ -78,6 +80,8 @@ class Consumer:
             return broker, Intake(broker, queue, prefetch, kept, in_order=in_order)
 
     def _serve(self, broker: Broker, intake: Intake) -> None:
+        self._health.connected(broker)
+        self._counting.intake = intake
         alive = self._pause.serving(partial(self._keep_alive, broker, intake))
         try:
             with broker, closing(self._backstop), alive:
@@ -89,6 +93,7 @@ class Consumer:
             log.warning("gave back what was delivered, until the database is back")
         finally:
             self._health.working(False)
+            self._counting.intake = None
         if self._storage.seconds:
             self._storage.wait()
         if not self._stop:
@@ -162,11 +167,8 @@ class Consumer:
             self._storage.back(batches)
         return bool(endings)
 
-    def _report(self, endings: Counter[str], seconds: float) -> None:
-        self._health.metrics.batches.observe(seconds)
-        for ending, count in endings.items():
-            self._health.metrics.commands.labels(ending).inc(count)
-        self._health.metrics.summary.add(endings, seconds)
+    def _report(self, endings: Endings, seconds: float) -> None:
+        self._counting.settled(endings, seconds)
         log.debug("batch", commands=endings.total(), seconds=round(seconds, 4), **endings)
 
     def _keep_alive(self, broker: Broker, intake: Intake, seconds: float) -> None:

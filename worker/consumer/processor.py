@@ -1,6 +1,5 @@
 """The heart: a batch of received messages becomes one transaction."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -14,6 +13,7 @@ from persistence.endings import Ending
 from persistence.exceptions import NotUndone, PersistenceError
 from persistence.unit_of_work import UnitOfWork
 from worker.component import Component
+from worker.consumer.endings import Endings
 from worker.consumer.memory import Collector
 from worker.consumer.naming import line_about
 from worker.consumer.reading import Received
@@ -36,7 +36,7 @@ class Processor:
         self._seconds = component.settings.batch_seconds
         self._collector = Collector()
 
-    def apply(self, batch: Sequence[Received], lock_wait: float | None = None) -> Counter[str]:
+    def apply(self, batch: Sequence[Received], lock_wait: float | None = None) -> Endings:
         """Apply commands; one that fails is settled and costs its neighbours nothing.
 
         What there is no time for is left: the first so many of the batch are done.
@@ -58,17 +58,17 @@ class Processor:
             _say_that_it_is_done_again(batch, error)
             self._rehearse(batch, savepoints=True)
 
-    def count_failure(self, received: Received, error: PersistenceError) -> Counter[str]:
+    def count_failure(self, received: Received, error: PersistenceError) -> Endings:
         """Count a failed attempt of a command whose changes the database refuses."""
         with self._committed([received]) as settlement:
             return self._settle([received], partial(settlement.count_failure, error=error))
 
-    def postpone(self, batch: Sequence[Received], lock_wait: float | None = None) -> Counter[str]:
+    def postpone(self, batch: Sequence[Received], lock_wait: float | None = None) -> Endings:
         """Have commands sent again later that could not be tried yet."""
         with self._committed(batch, lock_wait) as settlement:
             return self._settle(batch, settlement.postpone)
 
-    def give_up(self, batch: Sequence[Received], lock_wait: float | None = None) -> Counter[str]:
+    def give_up(self, batch: Sequence[Received], lock_wait: float | None = None) -> Endings:
         """End commands that ended every process that took them."""
         with self._committed(batch, lock_wait) as settlement:
             return self._settle(batch, settlement.give_up)
@@ -115,13 +115,13 @@ class Processor:
             unit.inbox.read({received.command_id for received in batch if received.command_id})
             yield unit, Settlement(unit, handlers, self._component)
 
-    def _settle(self, batch: Sequence[Received], settle: Settle) -> Counter[str]:
-        endings: Counter[str] = Counter()
+    def _settle(self, batch: Sequence[Received], settle: Settle) -> Endings:
+        endings = Endings()
         until = monotonic() + self._seconds
         each_is_told = log.is_enabled_for(DEBUG)
         for received in batch:
             ending = settle(received)
-            endings[ending] += 1
+            endings.add(received.message, ending)
             if each_is_told:
                 line = line_about(self._component, received, "command settled", ending=ending)
                 log.debug(**line)

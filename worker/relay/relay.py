@@ -49,6 +49,9 @@ class Relay:
         self._forgetting = Forgetting(self._settings.inbox_retention_days)
         self._touch_at = 0.0
         self._may_have_news = True
+        health.metrics.ask_gauge(
+            "relay_leader", "1 while this relay is the one that works.", lambda: health.has_broker
+        )
         kinds = Events, Replies, Retries
         self._lanes = [kind(component, health.metrics) for kind in kinds]
         self._patience_with_broker = Patience("the broker", BrokerUnavailable, self._pause)
@@ -90,7 +93,7 @@ class Relay:
         lowest, since, watch_at = None, 0.0, 0.0
         while not session.acquire():
             self._patience_with_database.back()
-            self._health.working(True)
+            self._health.standing_by()
             if monotonic() >= watch_at:
                 watch_at = monotonic() + WATCH_INTERVAL
                 if (seen := session.lowest()) != lowest:
@@ -112,6 +115,7 @@ class Relay:
             ExitStack() as lanes,
             self._pause.serving(broker.step),
         ):
+            self._health.connected(broker)
             declare(broker, settings)
             if (fileno := session.fileno()) is not None:
                 broker.watch(fileno, self._expect_news)

@@ -5,6 +5,8 @@ from sqlalchemy import text
 
 from persistence.columns import Timestamp
 from persistence.database import Database, check_url
+from persistence.exceptions import PersistenceError, StorageUnavailable
+from persistence.translation import ERRORS, driver_errors, name_of
 from tests.support.component import ping
 
 
@@ -89,3 +91,20 @@ def test_after_dispose_a_database_can_be_used_again(database):
     ping(database)
     database.dispose()
     assert ping(database) == 1
+
+
+def test_errors_are_counted_by_what_they_mean(database):
+    assert set(database.errors.values()) == {0}
+    for _ in range(2):
+        with pytest.raises(PersistenceError), driver_errors(), database.engine.connect() as it:
+            it.execute(text("SELECT no_such_column FROM inbox"))
+    told = {name: count for name, count in database.errors.items() if count}
+    assert sum(told.values()) == 2
+    assert set(told) < set(map(name_of, ERRORS))
+
+
+def test_a_database_that_cannot_be_reached_is_counted_as_away():
+    away = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(StorageUnavailable), driver_errors(), away.engine.connect():
+        pass
+    assert away.errors["storage-unavailable"] == 1

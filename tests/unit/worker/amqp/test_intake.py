@@ -85,6 +85,19 @@ def test_no_more_is_taken_than_there_is_room_for(world):
     assert (world.take(), world.take()) == ([1, 2], [3, 4])
 
 
+def test_the_oldest_is_what_was_delivered_first_and_is_not_settled(world):
+    assert world.intake.oldest is None
+    for _ in range(3):
+        world.deliver(1)
+    assert world.intake.oldest.tag == 1
+    first, second = world.intake.take(2)
+    assert world.intake.oldest == first
+    world.intake.acknowledge([first])
+    assert world.intake.oldest == second
+    world.intake.acknowledge([second])
+    assert world.intake.oldest.tag == 3
+
+
 def test_one_is_taken_however_large(world):
     world.deliver(500)
     world.deliver(1)

@@ -1,6 +1,6 @@
 """What the consumer does around its batches: it waits, gives back, and comes again."""
 
-from collections import Counter, deque
+from collections import deque
 from math import inf
 from types import SimpleNamespace
 from typing import Any
@@ -9,14 +9,18 @@ import pytest
 from structlog.testing import capture_logs
 
 from persistence.database import Database
+from persistence.endings import Ending
 from persistence.exceptions import Conflict, PersistenceError, StorageUnavailable, Unsuitable
 from tests.support.component import component
 from tests.support.intake import FakeIntake
+from tests.support.messages import message
 from worker.amqp.intake import BATCH_BYTES
 from worker.consumer import consumer as module
 from worker.consumer.consumer import Consumer, _OutageTooLong
+from worker.consumer.endings import Endings
 from worker.exceptions import BrokerUnavailable, Stopped
 from worker.runtime.health import Health
+from worker.runtime.metrics import Metrics
 from worker.runtime.stop import StopFlag
 
 GONE = StorageUnavailable("gone")
@@ -25,7 +29,7 @@ GONE = StorageUnavailable("gone")
 class FakeBatches:
     """Ends as it is told to."""
 
-    def __init__(self, *steps: PersistenceError | Counter[str]) -> None:
+    def __init__(self, *steps: PersistenceError | Endings) -> None:
         self._steps = list(steps)
         self.failed: deque[Any] = deque()
 
@@ -33,7 +37,7 @@ class FakeBatches:
     def unsettled(self) -> bool:
         return bool(self._steps)
 
-    def step(self, patience: float) -> Counter[str]:
+    def step(self, patience: float) -> Endings:
         step = self._steps.pop(0)
         if isinstance(step, Exception):
             raise step
@@ -61,9 +65,11 @@ class FakeBroker:
 class World:
     def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         self.database = database
-        self.health = Health(database, 30)
+        parts = component(database)
+        metrics = Metrics("tests", parts.codec.command_types())
+        self.health = Health(database, 30, metrics)
         self.stop = StopFlag(0)
-        self.consumer = Consumer(component(database), self.stop, self.health)
+        self.consumer = Consumer(parts, self.stop, self.health)
         self.broker = FakeBroker()
         self.serve()
 
@@ -76,6 +82,11 @@ class World:
         self.consumer._pause._serve = keep_alive
         self.consumer._backstop._stopped = True
 
+    def shown(self, name: str, **labels: str) -> float | None:
+        """Return what the metrics say."""
+        registry = self.health.metrics.registry
+        return registry.get_sample_value(f"component_{name}", {"component": "tests", **labels})
+
     def work(self, batches: FakeBatches, times: int = 1) -> list[bool]:
         return [self.consumer._work(batches) for _ in range(times)]
 
@@ -85,13 +96,19 @@ def world(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(sqlite, monkeypatch)
 
 
-APPLIED = Counter(applied=2)
+def endings(*kinds: Ending, type: str = "thing.Create", **properties: Any) -> Endings:
+    result = Endings()
+    for ending in kinds:
+        result.add(message(type, {}, **properties), ending)
+    return result
+
+
+APPLIED = endings("applied", "applied")
 
 
 def test_what_was_settled_is_counted(world):
     assert world.work(FakeBatches(APPLIED)) == [True]
-    registry = world.health.metrics.registry
-    assert registry.get_sample_value("commands_total", {"ending": "applied"}) == 2
+    assert world.shown("commands_total", type="thing.Create", ending="applied") == 2
 
 
 def test_a_line_for_each_batch_is_for_debugging_only(world):
@@ -153,7 +170,7 @@ def test_during_an_outage_it_is_not_ready_and_says_why(world, monkeypatch):
 
 
 def test_a_batch_that_must_become_smaller_ends_no_outage(world):
-    world.work(FakeBatches(GONE, Counter(), APPLIED), 2)
+    world.work(FakeBatches(GONE, Endings(), APPLIED), 2)
     assert world.consumer._storage.seconds > 0
 
 

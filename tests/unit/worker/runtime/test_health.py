@@ -6,6 +6,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 from time import monotonic
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY, Counter
@@ -76,6 +78,64 @@ def test_all_reasons_are_told_one_a_line(health, sqlite, monkeypatch):
     assert reasons[:2] == ["the broker does not have us", "the last event waits for 70 s"]
     assert "migrate" in reasons[2]
     assert reasons[3] == "the main loop is silent for 31 s"
+
+
+def broker(**state: Any) -> Any:
+    """Return a connection that is well, but for what is given."""
+    return SimpleNamespace(**{"is_open": True, "any_blocked": False, "heard": monotonic(), **state})
+
+
+def value(health: Health, name: str) -> float | None:
+    labels = {"component": "component"}
+    return health.metrics.registry.get_sample_value(f"component_{name}", labels)
+
+
+def test_a_connection_that_is_well_is_shown(health):
+    health.connected(broker())
+    assert health.why_not_ready() is None
+    assert (value(health, "broker_connected"), value(health, "broker_blocked")) == (1, 0)
+
+
+def test_a_connection_that_was_lost_is_shown(health):
+    health.connected(broker(is_open=False))
+    assert value(health, "broker_connected") == 0
+
+
+def test_where_the_broker_blocks_a_connection_it_is_not_ready(health):
+    health.connected(broker(any_blocked=True))
+    assert health.why_not_ready() == (
+        "the broker blocks our connection: it is short of memory or disk"
+    )
+    assert value(health, "broker_blocked") == 1
+
+
+def test_where_the_broker_says_nothing_while_the_main_loop_turns_it_is_not_ready(health):
+    health.connected(broker(heard=monotonic() - 24))
+    assert health.why_not_ready() == "the broker is silent for 24 s"
+
+
+def test_what_the_broker_said_while_the_main_loop_was_busy_is_still_to_be_read(health):
+    health.connected(broker(heard=monotonic() - 24))
+    health.ticked = monotonic() - 24
+    assert health.why_not_ready() is None
+
+
+def test_connections_after_the_first_are_counted(health):
+    for count in range(3):
+        health.connected(broker())
+        assert value(health, "broker_reconnects_total") == count
+
+
+def test_who_stands_by_is_ready_and_says_nothing_of_a_broker(health):
+    health.connected(broker())
+    health.standing_by()
+    assert health.why_not_ready() is None
+    assert not health.has_broker
+    assert value(health, "broker_connected") is None
+    health.working(False)  # until the broker has it
+    assert value(health, "broker_connected") == 0
+    health.connected(broker())
+    assert value(health, "broker_reconnects_total") == 0
 
 
 @pytest.mark.parametrize("request_line", [b"GET /readyz", b"GET /readyz?verbose", b"GET /livez?"])
@@ -191,4 +251,4 @@ def test_a_metric_of_a_team_s_own_is_shown_beside_ours(server):
     finally:
         REGISTRY.unregister(own)
     assert f"\n{name}_total 1.0\n" in shown
-    assert "\nworking 1.0\n" in shown
+    assert '\ncomponent_broker_connected{component="component"} 0.0\n' in shown

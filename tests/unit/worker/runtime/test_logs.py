@@ -188,7 +188,8 @@ def test_lost_lines_are_in_the_metrics() -> None:
 from prometheus_client import generate_latest
 from worker.runtime.metrics import Metrics
 sys.stderr.buffer.dropped = 7
-assert b"log_lines_dropped 7.0" in generate_latest(Metrics().registry)
+shown = b'component_log_lines_dropped_total{component="component"} 7.0'
+assert shown in generate_latest(Metrics().registry)
 """
     assert lines(script) == []
 

@@ -24,6 +24,22 @@ def test_it_is_not_ready_when_only_reading_works(health, database):
     assert str(health.why_not_ready()).startswith("the database is not usable")
 
 
+@pytest.mark.parametrize("sqlstate", ["53100", "57P03"], ids=["full", "shutting down"])
+def test_it_is_not_ready_while_the_database_takes_nothing(postgresql, sqlstate):
+    health = Health(postgresql, 30)
+    health.working(True)
+    with postgresql.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN RAISE 'no room' USING ERRCODE = '{sqlstate}'; END $$;"
+            " CREATE TRIGGER no BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION no()"
+        )
+    assert "no room" in str(health.why_not_ready())
+    with postgresql.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER no ON inbox; DROP FUNCTION no()")
+    assert health.why_not_ready() is None
+
+
 def test_it_is_not_ready_while_the_main_loop_has_trouble_and_says_which(health):
     health.trouble = "every command waits for a lock in the database"
     assert health.why_not_ready() == "every command waits for a lock in the database"
