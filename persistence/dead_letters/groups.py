@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, extract, func, select
 
 from persistence.database import Database
-from persistence.dead_letters.selection import EVERY, Selection, is_awake
+from persistence.dead_letters.selection import EVERY, Selection
 from persistence.dead_letters.table import dead_letter_groups, dead_letters
 from persistence.translation import driver_errors
 
@@ -76,12 +76,6 @@ class Groups:
             changed = connection.execute(dead_letter_groups.update().where(*ours).values(said))
             if not changed.rowcount:
                 connection.execute(dead_letter_groups.insert().values(key | said))
-
-    def alerting(self) -> dict[str, int]:
-        """Return how many letters of each kind there are in groups that are not on hold."""
-        own = _c.component == self._component, is_awake(self._component)
-        counts = select(_c.kind, func.count()).where(*own).group_by(_c.kind)
-        return dict(map(tuple, self._rows(counts)))
 
     def _complete(self, rows: Iterable[Any], these: ColumnElement[bool]) -> list[Group]:
         newest = self._newest(these)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Dialect, Text, cast, func, literal, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Dialect, Text, cast, func, literal, or_, select
 
 from persistence.dead_letters.table import dead_letter_groups, dead_letters
 
@@ -67,7 +67,7 @@ class Selection:
 EVERY = Selection()
 
 
-def is_awake(component: str) -> ColumnElement[bool]:
+def is_awake(component: str | BindParameter[str]) -> ColumnElement[bool]:
     """Tell whether the letter is in no group on hold."""
     said = dead_letter_groups.c
     held = select(said.fingerprint).where(said.component == component, said.on_hold.is_(True))

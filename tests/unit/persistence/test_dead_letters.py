@@ -245,15 +245,12 @@ def test_what_is_said_of_a_group_stays_with_it(database):
     assert (group.note, group.owner, group.on_hold) == (None, "ann", False)
 
 
-def test_a_group_on_hold_neither_alerts_nor_goes_with_all_others(database):
+def test_a_group_on_hold_does_not_go_with_all_others(database):
     held = store(database, fingerprint="a", kind="crash")
     awake = [store(database, fingerprint="b"), store(database)]
-    assert grouped(database).alerting() == {"crash": 1, "failed": 2}
     grouped(database).say("a", on_hold=True)
-    assert grouped(database).alerting() == {"failed": 2}
     assert views(database).in_order(Selection(but_held=True)) == awake
     assert held in views(database).in_order(EVERY)
-    assert Groups(database, "shipping").alerting() == {}
 
 
 def test_what_is_imported_is_there_once(database):
