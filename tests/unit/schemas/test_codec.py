@@ -20,7 +20,7 @@ from schemas.catalogue import Catalogue
 from schemas.codec import Codec, digest, parse, uuid_or_none
 from schemas.entity import UpdateValue as UpdateValueSchema
 from schemas.exceptions import Undecodable
-from schemas.fields import Text
+from schemas.fields import Text, Uuid
 from schemas.message import CommandSchema
 from tests.support.messages import CREATE, UPDATE, codec, create, update
 
@@ -195,8 +195,8 @@ def test_a_null_is_no_value(field):
 def test_every_wrong_field_is_named_at_once():
     errors = errors_of(UPDATE, {"command_id": 1, "entity_id": "x", "value": [], "more": 0})
     assert errors == {
-        "command_id": ["Not a valid UUID."],
-        "entity_id": ["Not a valid UUID."],
+        "command_id": [Uuid.invalid],
+        "entity_id": [Uuid.invalid],
         "more": ["Unknown field."],
         "value": ["Not a valid string."],
     }
@@ -317,7 +317,7 @@ def test_what_is_no_text_is_refused(value):
 )
 def test_what_is_no_uuid_of_36_characters_is_refused(value):
     assert errors_of(UPDATE, {**update(uuid4()), "entity_id": value}) == {
-        "entity_id": ["Not a valid UUID."]
+        "entity_id": [Uuid.invalid]
     }
 
 
