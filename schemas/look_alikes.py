@@ -25,7 +25,7 @@ _BEGINNINGS = {
     b"\xac\xed": "is a serialized Java object: send JSON",
     b"<": "is XML: send JSON",
     b"[object Object]": "is what JavaScript makes of an object: send what JSON.stringify returns",
-    b"{'": "has single quotes, as Python writes objects: JSON has double quotes",
+    b"{'": "is not JSON: it has single quotes, as Python writes objects",
 }
 
 

@@ -73,7 +73,7 @@ def _not_json() -> list[Mistake]:
     packed = gzip.compress(plain)
     to = "malformed"
     return [
-        _case("Python's repr", str(body()).encode(), to, "JSON has double quotes"),
+        _case("Python's repr", str(body()).encode(), to, "single quotes, as Python"),
         _case("[object Object]", b"[object Object]", to, "JSON.stringify"),
         _case("nothing", b"", to, "it is empty"),
         *(
