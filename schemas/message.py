@@ -8,8 +8,9 @@ from schemas.fields.base import said
 from schemas.fields.fast import FastSchema
 from schemas.normal import Rules
 
-
-_COMMAND_ID = "Made by the sender, one for each command. Sent again under its id, it is applied once."
+_COMMAND_ID = (
+    "Made by the sender, one for each command. Sent again under its id, it is applied once."
+)
 
 
 class MessageSchema(FastSchema):

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.catalogue import Catalogue, MessageClass
+from schemas.catalogue import Catalogue
 from schemas.contract.converter import Converter
-from schemas.contract.examples import example_of
+from schemas.contract.examples import Examples
 from schemas.message import CommandSchema, EventSchema
 
 Said = dict[str, Any]  # what JSON Schema (draft-07) says of something
@@ -17,7 +17,7 @@ class Described:
 
     type: str
     version: int
-    message: MessageClass
+    message: Any  # the class of the command or event
     payload: Said
     examples: tuple[Said, ...]
 
@@ -44,12 +44,13 @@ def describe(catalogue: Catalogue) -> Contract:
 
 def _described(converter: Converter, schema: CommandSchema | EventSchema) -> Described:
     payload = converter.schema2jsonschema(schema)
-    return Described(schema.type, schema.version, schema.message, payload, _examples(payload))
+    examples = _examples(payload, Examples(converter.parts))
+    return Described(schema.type, schema.version, schema.message, payload, examples)
 
 
-def _examples(payload: Said) -> tuple[Said, ...]:
+def _examples(payload: Said, examples: Examples) -> tuple[Said, ...]:
     try:
-        full, least = example_of(payload), example_of(payload, whole=False)
+        full, least = (examples.of(payload, whole=whole) for whole in (True, False))
     except LookupError:
         return ()  # a field of a team's own that gives none
     return (full,) if full == least else (full, least)

@@ -34,9 +34,9 @@ def _named(aggregate: Aggregate) -> Iterator[type[DomainError]]:
     owners = (*aggregate.handler.__mro__, *aggregate.aggregate.__mro__)
     for module in {owner.__module__ for owner in owners}:
         for value in vars(sys.modules[module]).values():
-            if isinstance(value, type) and issubclass(value, DomainError):
-                if value is not DomainError:  # named to be extended
-                    yield value
+            is_rejection = isinstance(value, type) and issubclass(value, DomainError)
+            if is_rejection and value is not DomainError:  # which is named to be extended
+                yield value
 
 
 def _sentence(error: type[DomainError]) -> str:

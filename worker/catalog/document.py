@@ -130,7 +130,7 @@ _OF_ANY_COMMAND = ("CommandRejected", "CommandFailed")
 
 
 def _retry(settings: Settings, name: str) -> Said:
-    """Return how a command that failed is tried again; the proposal for AsyncAPI has these names."""
+    """Return how a failed command is tried again, in the words of a proposal for AsyncAPI."""
     delays = settings.retry_delays[: settings.max_attempts - 1]
     return {
         "channel": {"$ref": "#/channels/commands"},

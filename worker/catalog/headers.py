@@ -35,7 +35,7 @@ def of_event(kind: str | None, version: int) -> Said:
         "aggregate-version": {
             "type": "integer",
             "minimum": 1,
-            "description": "Its place there: 1 for the first event, one more for each that follows.",
+            "description": "Its place there: 1 for the first event, 2 for the next.",
         },
     }
     return _object({**every, **place, **_TRACE}, [*every, *place])
@@ -78,7 +78,15 @@ def properties_of_event(type_: str, app_id: str) -> Said:
             "content_type": {"type": "string", "const": "application/json"},
             "delivery_mode": {"type": "integer", "const": 2, "description": "Persistent."},
         },
-        ["type", "message_id", "correlation_id", "app_id", "timestamp", "content_type"],
+        [
+            "type",
+            "message_id",
+            "correlation_id",
+            "app_id",
+            "timestamp",
+            "content_type",
+            "delivery_mode",
+        ],
     )
 
 

@@ -45,7 +45,6 @@ def command(message: Described, component: Component) -> Said:
 def event(message: Described, component: Component) -> Said:
     """Return the message object of an event, a rejection or a failure."""
     owner = _owner(message.message, component)
-    body = message.examples[0] if message.examples else {}
     said = {
         **_common(message, owner, _doc(message.message)),
         "headers": headers.of_event(owner.name if owner else None, message.version),
@@ -53,7 +52,7 @@ def event(message: Described, component: Component) -> Said:
         "x-amqp-properties": headers.properties_of_event(
             message.type, component.settings.component_name
         ),
-        "examples": [{"name": "full", "payload": body}] if body else [],
+        "examples": [_example(message, body, owner, component) for body in message.examples[:1]],
     }
     if message.type == "CommandFailed":
         said["x-codes"] = _codes(FAILURES)
@@ -61,6 +60,17 @@ def event(message: Described, component: Component) -> Said:
         every = [rejections(aggregate) for aggregate in component.aggregates]
         said["x-codes"] = _codes({code: text for codes in every for code, text in codes.items()})
     return said
+
+
+def _example(message: Described, body: Said, owner: Aggregate | None, component: Component) -> Said:
+    place: Said = {}
+    if owner:
+        aggregate_id = body.get(owner.keys[0], body["event_id"])
+        place = {"aggregate-type": owner.name, "aggregate-id": aggregate_id, "aggregate-version": 1}
+    else:
+        body = {**body, "command_type": component.codec.command_types()[0]}
+    every = {"causation-id": body["command_id"], "schema-version": message.version}
+    return {"name": "full", "headers": {**every, **place}, "payload": body}
 
 
 _FULL_AND_LEAST = (

@@ -1,10 +1,12 @@
 """The page for people, made of the AsyncAPI document and of nothing else."""
 
+import re
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from worker.catalog.page.colours import coloured
 from worker.catalog.page.rows import rows
@@ -26,7 +28,9 @@ def page(document: Said) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(coloured=coloured, rows=rows, json=_json)
+    environment.filters.update(
+        coloured=coloured, rows=rows, json=_json, prose=_prose, general=_general
+    )
     groups = [_Group(name, document) for name in _names_of_groups(document)]
     return environment.get_template("page.html").render(
         document=document,
@@ -72,6 +76,25 @@ def _names_of_groups(document: Said) -> list[str]:
 def _key(reference: Said) -> str:
     name: str = reference["$ref"].rpartition("/")[2]
     return name
+
+
+def _prose(text: str) -> Markup:
+    """Return what an author wrote, with his backticks as code."""
+    words = re.split("`([^`]+)`", text)
+    code = Markup("<code>{}</code>")
+    return Markup().join(
+        code.format(word) if place % 2 else word for place, word in enumerate(words)
+    )
+
+
+def _general(said: Said) -> Said:
+    """Return what is said of all messages, where it is said of one: it names no type."""
+    named = {name: {"type": "string", "description": text} for name, text in _NAMES.items()}
+    fields = said["properties"].items()
+    return {**said, "properties": {name: named.get(name, field) for name, field in fields}}
+
+
+_NAMES = {"type": "The public name.", "aggregate-type": "What such an aggregate is called."}
 
 
 def _json(value: Any) -> str:
