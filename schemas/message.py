@@ -4,8 +4,13 @@ from typing import ClassVar
 
 from domain.messages import Command, Event
 from schemas.fields import Timestamp, Uuid
+from schemas.fields.base import said
 from schemas.fields.fast import FastSchema
 from schemas.normal import Rules
+
+_COMMAND_ID = (
+    "Made by the sender, one for each command. Sent again under its id, it is applied once."
+)
 
 
 class MessageSchema(FastSchema):
@@ -24,8 +29,8 @@ class CommandSchema(MessageSchema):
 
     message: ClassVar[type[Command]]
 
-    command_id = Uuid(required=True)
-    timestamp = Timestamp()
+    command_id = Uuid(required=True, metadata=said(_COMMAND_ID))
+    timestamp = Timestamp(metadata=said("When it was decided. Left out: when it arrives."))
 
 
 class EventSchema(MessageSchema):
@@ -33,6 +38,6 @@ class EventSchema(MessageSchema):
 
     message: ClassVar[type[Event]]
 
-    event_id = Uuid(required=True)
-    command_id = Uuid(required=True)
-    timestamp = Timestamp(required=True)
+    event_id = Uuid(required=True, metadata=said("The same whenever it is published again."))
+    command_id = Uuid(required=True, metadata=said("The command that it came of."))
+    timestamp = Timestamp(required=True, metadata=said("When it happened."))

@@ -12,7 +12,7 @@ from tests.support.project import PACKAGES, PYTHON, ROOT, environment
 
 KNOWS = {
     "domain": {"domain"},
-    "schemas": {"domain", "schemas", "marshmallow"},
+    "schemas": {"domain", "schemas", "marshmallow", "apispec"},
     "persistence": {"domain", "persistence", "sqlalchemy", "alembic", "psycopg"},
 }
 FORBIDDEN_TO_THE_WORKER = {"sqlalchemy", "alembic", "psycopg", "marshmallow"}

@@ -8,7 +8,7 @@ import structlog
 
 from persistence.exceptions import MappingError, PersistenceError, Unsuitable
 from schemas.exceptions import CatalogueError
-from worker.cli import dead, people, processes
+from worker.cli import catalog, dead, people, processes
 from worker.cli.scaffold.new import new
 from worker.cli.scaffold.remove import remove
 from worker.exceptions import BrokerUnavailable, NotReplayable, SettingsError, TopologyMismatch
@@ -37,7 +37,7 @@ def cli() -> None:
     """A component behind a command queue. Settings come from the environment; see the README."""
 
 
-for command in (*processes.COMMANDS, *people.COMMANDS, dead.dead, new, remove):
+for command in (*processes.COMMANDS, *people.COMMANDS, dead.dead, catalog.catalog, new, remove):
     cli.add_command(command)
 
 
