@@ -8,24 +8,13 @@ import sys
 
 import aio_pika
 from aio_pika.abc import AbstractConnection
-from aio_pika.exceptions import AMQPError
 
 from examples.outbox import Outbox, filled
+from examples.with_aio_pika.connection import connected
 
 
-async def send_all(outbox: Outbox, url: str, queue: str) -> None:
-    """Send until nothing is left, on a new connection whenever one is lost."""
-    while outbox.waiting():
-        try:
-            # Not `connect_robust`: the outbox knows better than a library what to send again.
-            async with await aio_pika.connect(url) as connection:
-                await _send(outbox, connection, queue)
-        except (AMQPError, OSError) as error:
-            print(f"Again in a second: {error!r}", file=sys.stderr)
-            await asyncio.sleep(1)
-
-
-async def _send(outbox: Outbox, connection: AbstractConnection, queue: str) -> None:
+async def send_all(connection: AbstractConnection, outbox: Outbox, queue: str) -> None:
+    """Send what is there, each message confirmed before the next."""
     # Only so is it an exception, and not a result to be looked at, that no queue took a message.
     channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
     for command_id, type, body in outbox.waiting():
@@ -36,7 +25,8 @@ async def _send(outbox: Outbox, connection: AbstractConnection, queue: str) -> N
 
 async def main(url: str, component: str, path: str, number: str) -> None:
     """Write so many commands into the outbox, and send all that is there."""
-    await send_all(filled(path, int(number)), url, f"{component}.commands")
+    outbox = filled(path, int(number))
+    await connected(url, lambda connection: send_all(connection, outbox, f"{component}.commands"))
 
 
 if __name__ == "__main__":

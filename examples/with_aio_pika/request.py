@@ -6,72 +6,81 @@ python -m examples.with_aio_pika.request AMQP_URL COMPONENT COMMANDS
 import asyncio
 import json
 import sys
+from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
 import aio_pika
-from aio_pika.abc import AbstractIncomingMessage, AbstractRobustChannel
-from aio_pika.exceptions import AMQPError
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
-PATIENCE = 5  # seconds until we ask again
+from examples.with_aio_pika.connection import connected
+
+PATIENCE = 30  # seconds until we ask again; at once where the connection was lost
 Outcome = tuple[str, dict[str, Any]]
 
 
+@dataclass
+class Asked:
+    """A command whose outcome is not known; on which channel it was sent, if on any."""
+
+    type: str
+    body: dict[str, Any]
+    outcome: asyncio.Future[Outcome]
+    channel: AbstractChannel | None = None
+    again_at: float = 0
+
+    def message(self, reply_to: str) -> aio_pika.Message:
+        """Return what is published."""
+        content, name = json.dumps(self.body).encode(), self.body["command_id"]
+        return aio_pika.Message(content, type=self.type, reply_to=reply_to, correlation_id=name)
+
+
 class Requests:
-    """Asks on one channel; what is lost is made again by the library, the reply queue included."""
+    """Asks under the same id until it is answered: the command is applied once."""
 
-    def __init__(self, channel: AbstractRobustChannel, queue: str) -> None:
-        self._channel = channel
+    def __init__(self, queue: str) -> None:
         self._queue = queue
-        self._waiting: dict[str, asyncio.Future[Outcome]] = {}
+        self._asked: dict[str, Asked] = {}
 
-    async def start(self) -> None:
-        """Listen for replies."""
-        self._replies = await self._channel.declare_queue(f"replies-{uuid4()}", exclusive=True)
-        await self._replies.consume(self._take, no_ack=True)
+    def ask(self, type: str, body: dict[str, Any]) -> "asyncio.Future[Outcome]":
+        """Return what will be type and body of the command's outcome."""
+        asked = Asked(type, body, asyncio.get_running_loop().create_future())
+        self._asked[body["command_id"]] = asked
+        return asked.outcome
 
-    async def ask(self, type: str, body: dict[str, Any]) -> Outcome:
-        """Return type and body of the command's outcome."""
-        outcome = self._waiting[body["command_id"]] = asyncio.Future()
-        while not outcome.done():
-            try:
-                await self._send(type, body)
-            except (AMQPError, OSError) as error:
-                print(f"Again in {PATIENCE} seconds: {error!r}", file=sys.stderr)
-            await asyncio.wait([outcome], timeout=PATIENCE)
-        return outcome.result()
-
-    async def _send(self, type: str, body: dict[str, Any]) -> None:
-        message = aio_pika.Message(
-            json.dumps(body).encode(),
-            type=type,
-            reply_to=self._replies.name,
-            correlation_id=body["command_id"],
-        )
-        sending = self._channel.default_exchange.publish(message, self._queue)
-        await asyncio.wait_for(sending, PATIENCE)
+    async def serve(self, connection: AbstractConnection) -> None:
+        """Take replies, and send what has no outcome, until the connection is lost."""
+        channel = await connection.channel()
+        replies = await channel.declare_queue(exclusive=True)
+        await replies.consume(self._take, no_ack=True)
+        while not connection.is_closed:
+            for asked in list(self._asked.values()):
+                if asked.again_at <= monotonic() or asked.channel is not channel:
+                    asked.channel, asked.again_at = channel, monotonic() + PATIENCE
+                    message = asked.message(replies.name)
+                    await channel.default_exchange.publish(message, self._queue, mandatory=True)
+            await asyncio.sleep(0.05)
+        raise ConnectionError("The connection was lost.")
 
     async def _take(self, reply: AbstractIncomingMessage) -> None:
-        outcome = self._waiting.pop(reply.correlation_id or "", None)
-        if outcome is not None:  # else a second copy, which whoever asks twice may get
-            outcome.set_result((reply.type or "", json.loads(reply.body)))
+        if asked := self._asked.pop(reply.correlation_id or "", None):  # else a second copy
+            asked.outcome.set_result((reply.type or "", json.loads(reply.body)))
 
 
 async def main(url: str, component: str, number: str) -> None:
     """Create so many entities, all at once."""
-    async with await aio_pika.connect_robust(url, reconnect_interval=1) as connection:
-        requests = Requests(await connection.channel(), f"{component}.commands")
-        await requests.start()
-        bodies = [
-            {"command_id": str(uuid4()), "entity_id": str(uuid4())} for _ in range(int(number))
-        ]
-        asked = [_create(requests, body) for body in bodies]
-        await asyncio.gather(*asked)
+    requests = Requests(f"{component}.commands")
+    bodies = [{"command_id": str(uuid4()), "entity_id": str(uuid4())} for _ in range(int(number))]
+    asked = [asyncio.ensure_future(_create(requests, body)) for body in bodies]
+    serving = asyncio.ensure_future(connected(url, requests.serve))
+    await asyncio.gather(*asked)
+    serving.cancel()
 
 
 async def _create(requests: Requests, body: dict[str, Any]) -> None:
-    type, _body = await requests.ask("entity.Create", body)
-    print(type, body["command_id"], flush=True)
+    type, content = await requests.ask("entity.Create", body)
+    print(type, content["command_id"], flush=True)
 
 
 if __name__ == "__main__":

@@ -6,31 +6,31 @@ python -m examples.with_aio_pika.subscriber AMQP_URL COMPONENT QUEUE DATABASE
 import asyncio
 import sys
 
-import aio_pika
+from aio_pika.abc import AbstractConnection
 
 from examples.turns import Event, Turns
+from examples.with_aio_pika.connection import connected
 
 
-async def subscribe(url: str, exchange: str, name: str, turns: Turns) -> None:
-    """Take events for ever; the library makes a lost connection, channel and consumer again."""
-    async with await aio_pika.connect_robust(url, reconnect_interval=1) as connection:
-        channel = await connection.channel()
-        await channel.set_qos(prefetch_count=100)
-        queue = await channel.declare_queue(
-            name, durable=True, arguments={"x-queue-type": "quorum"}
-        )
-        # By name alone: `declare_exchange` would declare it otherwise, which the broker refuses.
-        await queue.bind(exchange)
-        async with queue.iterator() as messages:
-            async for message in messages:
-                async with message.process():  # acknowledges at the end: `take` has committed
-                    event = (message.type, message.message_id, message.headers, message.body)
-                    turns.take(Event.of(*event))
+async def subscribe(connection: AbstractConnection, exchange: str, name: str, turns: Turns) -> None:
+    """Take events until the connection is lost."""
+    channel = await connection.channel()
+    await channel.set_qos(prefetch_count=100)
+    queue = await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum"})
+    # By name alone: `declare_exchange` would declare it otherwise, which the broker refuses.
+    await queue.bind(exchange)
+    async with queue.iterator() as messages:
+        async for message in messages:
+            event = (message.type, message.message_id, message.headers, message.body)
+            turns.take(Event.of(*event))
+            await message.ack()  # only now: `take` has committed
+    raise ConnectionError("The connection was lost.")
 
 
 async def main(url: str, component: str, queue: str, path: str) -> None:
     """Print the events as they have their turn."""
-    await subscribe(url, f"{component}.events", queue, Turns(path, print))
+    exchange, turns = f"{component}.events", Turns(path, print)
+    await connected(url, lambda connection: subscribe(connection, exchange, queue, turns))
 
 
 if __name__ == "__main__":

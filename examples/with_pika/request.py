@@ -15,7 +15,7 @@ from uuid import uuid4
 import pika
 from pika.exceptions import AMQPError
 
-PATIENCE = 5  # seconds until we ask again
+PATIENCE = 30  # seconds until we ask again; at once where the connection was lost
 
 
 def request(url: str, queue: str, type: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
