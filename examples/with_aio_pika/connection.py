@@ -12,8 +12,8 @@ from aio_pika.exceptions import AMQPError
 async def connected(url: str, work: Callable[[AbstractConnection], Awaitable[None]]) -> None:
     """Do the work, again on each new connection, until it returns.
 
-    Not `connect_robust`: what is done on a connection that is lost raises there, too, and what is to
-    be sent again the sender knows better than the library.
+    Not `connect_robust`: what is done on a lost connection raises there, too, and what is to be
+    sent again the sender knows better than the library.
     """
     while True:
         try:
