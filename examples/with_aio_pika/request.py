@@ -50,18 +50,17 @@ class Requests:
         return asked.outcome
 
     async def serve(self, connection: AbstractConnection) -> None:
-        """Take replies, and send what has no outcome, until the connection is lost."""
+        """Take replies, and send what has no outcome, as long as the connection lasts."""
         channel = await connection.channel()
         replies = await channel.declare_queue(exclusive=True)
         await replies.consume(self._take, no_ack=True)
-        while not connection.is_closed:
+        while True:
             for asked in list(self._asked.values()):
                 if asked.again_at <= monotonic() or asked.channel is not channel:
                     asked.channel, asked.again_at = channel, monotonic() + PATIENCE
                     message = asked.message(replies.name)
                     await channel.default_exchange.publish(message, self._queue, mandatory=True)
             await asyncio.sleep(0.05)
-        raise ConnectionError("The connection was lost.")
 
     async def _take(self, reply: AbstractIncomingMessage) -> None:
         if asked := self._asked.pop(reply.correlation_id or "", None):  # else a second copy

@@ -1,4 +1,4 @@
-"""The programs of docs/from-your-library.md whose libraries are here anyway; the others: `make libraries`."""
+"""Programs of docs/from-your-library.md whose libraries are here; all of them: `make libraries`."""
 
 from pathlib import Path
 

@@ -1,7 +1,8 @@
 """The client libraries of docs/from-your-library.md, and how each of its programs is run.
 
-Node's are had by npm, Python's by pip into a folder of the user's cache, all others from a small Debian
-in that cache, once (1 GB, a few minutes, as root). Versions are those of the lock files and of that Debian.
+Node's are had by npm, Python's by pip into a folder of the user's cache, all others from a small
+Debian in that cache, once (1 GB, a few minutes, as root). Versions are those of the lock files and
+of that Debian.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ PACKAGES = (
 
 _LOCK = Path(__file__).with_name("requirements.lock")
 _BLOCK = re.compile(r"^```(\w+) ([\w-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_JARS = "/usr/share/java/rabbitmq-client.jar:/usr/share/java/slf4j-api.jar"
+_JARS = "/usr/share/java/amqp-client.jar:/usr/share/java/slf4j-api.jar"
 _GO = "GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$(pwd)/cache go run"
 # What the program of a language needs to be run, and the name of its file.
 _IN_DEBIAN = {
