@@ -16,8 +16,8 @@ from persistence.translation import driver_errors
 
 _SHARED = (
     "The database is behind a pooler that gives each transaction another session (PgBouncer with"
-    " pool_mode transaction or statement): locks and plans need one of our own. Set pool_mode ="
-    " session, or connect to PostgreSQL itself."
+    " pool_mode transaction or statement): locks and plans need one of our own.",
+    "Set pool_mode = session, or connect to PostgreSQL itself.",
 )
 _STATEMENT_MODE = "statement pooling mode"  # in the words by which PgBouncer refuses a BEGIN
 
@@ -45,9 +45,9 @@ def _check_sessions(database: Database) -> None:
                 second = _look(mine, func.pg_advisory_unlock(key))
             except exc.OperationalError:
                 other.execute(text("SELECT 1"))  # the server is there; so we waited for `other`
-                raise Unsuitable(_SHARED) from None
+                raise Unsuitable(*_SHARED) from None
         if first != second:
-            raise Unsuitable(_SHARED)
+            raise Unsuitable(*_SHARED)
 
 
 def _look(connection: Connection, locked: ColumnElement[Any]) -> tuple[int, bool]:
@@ -63,7 +63,7 @@ def _statement_mode() -> Iterator[None]:
             yield
     except StorageUnavailable as error:
         if _STATEMENT_MODE in str(error):
-            raise Unsuitable(_SHARED) from None
+            raise Unsuitable(*_SHARED) from None
         raise
 
 
@@ -95,9 +95,9 @@ def check_tables(database: Database) -> None:
         ]
     if missing:
         raise MigrationMissing(
-            f"The program has tables or columns that no migration makes: {', '.join(missing)}."
-            ' Write one: `alembic revision --autogenerate -m "what it does"`, read it, and run'
-            " `python -m worker migrate`."
+            f"The program has tables or columns that no migration makes: {', '.join(missing)}.",
+            'Write one: `alembic revision --autogenerate -m "what it does"`, read it, and run'
+            " `python -m worker migrate`.",
         )
 
 

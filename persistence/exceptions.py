@@ -54,7 +54,12 @@ class MappingError(Exception):
 
 
 class Unsuitable(PersistenceError):
-    """The database is not one that we can work with; the message says what to do. Not an outage."""
+    """The database is not one that we can work with, and what to do then. Not an outage."""
+
+    def __init__(self, what: str, way_out: str = "") -> None:
+        super().__init__(f"{what} {way_out}".strip())
+        self.what = what
+        self.way_out = way_out
 
 
 class DatabaseBehind(Unsuitable):

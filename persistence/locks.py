@@ -8,7 +8,7 @@ from pathlib import Path
 from time import sleep
 from typing import IO, Protocol
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from persistence.database import Database
 
@@ -30,6 +30,35 @@ def lock(database: Database, connection: Connection, name: str) -> Lock:
     if database.is_postgresql:
         return _AdvisoryLock(connection, name)
     return _FileLock(Path(f"{database_file(connection)}.{name}.lock"))
+
+
+def is_held(database: Database, connection: Connection, name: str) -> bool:
+    """Tell whether somebody holds the lock of that name, and leave it alone."""
+    if database.is_postgresql:
+        return bool(connection.scalar(_HELD, {"key": _key(name)}))
+    path = Path(f"{database_file(connection)}.{name}.lock")
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(
+                file, fcntl.LOCK_SH | fcntl.LOCK_NB
+            )  # for a moment: who wants it asks again
+        except BlockingIOError:
+            return True
+    return False
+
+
+# An advisory lock's key is shown in two halves, as numbers without a sign.
+_HELD = text(
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND (CAST(classid AS bigint) << 32) | CAST(objid AS bigint) = :key"
+)
+
+
+def _key(name: str) -> int:
+    return int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
 
 
 def database_file(connection: Connection) -> Path:
@@ -59,7 +88,7 @@ class _AdvisoryLock(_Asked):
 
     def __init__(self, connection: Connection, name: str) -> None:
         self._connection = connection
-        self._key = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
+        self._key = _key(name)
 
     def _take(self) -> bool:
         return bool(self._connection.scalar(select(func.pg_try_advisory_lock(self._key))))

@@ -57,7 +57,7 @@ def check_schema(database: Database) -> bool:
     if current != set(script.get_heads()):
         at = ", ".join(sorted(current)) or "nothing"
         raise DatabaseBehind(
-            f"The database schema is behind (at {at}): run `python -m worker migrate`."
+            f"The database schema is behind (at {at}):", "run `python -m worker migrate`."
         )
     return True
 
@@ -94,8 +94,8 @@ def _is_newer(connection: Connection, current: set[str], script: ScriptDirectory
     if missing := metadata.tables.keys() - set(inspect(connection).get_table_names()):
         raise Unsuitable(
             f"The database is at {', '.join(sorted(current))}, which is no migration of ours, and"
-            f" has no table {min(missing)}: another program keeps its versions in alembic_version."
-            " Give each program a database or a PostgreSQL schema of its own."
+            f" has no table {min(missing)}: another program keeps its versions in alembic_version.",
+            "Give each program a database or a PostgreSQL schema of its own.",
         )
     return True
 

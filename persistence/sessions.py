@@ -66,8 +66,8 @@ def prepare_postgresql(connection: psycopg.Connection[Any], deadline: float | No
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise Unsuitable(
-            f"The database's encoding is {encoding}, which cannot hold every text that may come:"
-            " make a new one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
+            f"The database's encoding is {encoding}, which cannot hold every text that may come:",
+            "make a new one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.",
         )
     wanted = json.dumps(_POSTGRESQL | _timeouts(deadline))
     return _first(connection, _PREPARE, (wanted,))

@@ -20,6 +20,7 @@ from persistence.exceptions import (
     StorageUnavailable,
     TooSlow,
 )
+from persistence.ways_out import with_way_out
 
 # The longest beginning of a SQLSTATE that stands here tells its meaning; all others are `Refused`.
 _MEANINGS: dict[str, type[PersistenceError]] = {
@@ -142,4 +143,5 @@ def _of_sqlite(name: str) -> type[PersistenceError]:
 def _message(error: Exception) -> str:
     """Return the first line: the rest is SQL with its parameters, which may be secret."""
     cause = getattr(error, "orig", None) or error
-    return f"{type(cause).__name__}: {str(cause).strip().partition(chr(10))[0]}"
+    first = str(cause).strip().partition("\n")[0]
+    return f"{type(cause).__name__}: {with_way_out(first)}"

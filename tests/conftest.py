@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from persistence.database import Database
 from persistence.migrating import migrate
+from tests.sample.things import make_table
 from tests.support.postgresql import Migrated, PostgreSQLServer
 
 # A busy machine is no reason to fail.
@@ -69,7 +70,7 @@ def sqlite_database(tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql_server: PostgreSQLServer) -> Iterator[str]:
-    """The URL of a migrated database to copy. Never connect to it."""
+    """The URL of a migrated database to copy, with the table of things. Never connect to it."""
     with postgresql_server.database() as url:
         _migrate(url)
         yield url
@@ -77,7 +78,7 @@ def postgresql_template(postgresql_server: PostgreSQLServer) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated file to copy."""
+    """A migrated file to copy, with the table of things."""
     path = tmp_path_factory.mktemp("template") / "migrated.db"
     _migrate(f"sqlite:///{path}")
     return path
@@ -148,4 +149,5 @@ def empty_database_url(request: pytest.FixtureRequest) -> str:
 def _migrate(url: str) -> None:
     database = Database(url)
     migrate(database)
+    make_table(database.engine)
     database.dispose()

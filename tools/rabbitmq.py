@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from tools.processes import (
@@ -29,8 +30,8 @@ _NO_EPMD_OF_ITS_OWN = "-start_epmd false -kernel inet_dist_use_interface {127,0,
 class RabbitMQNode:
     """One node with its own data folder, ports and epmd, on the loopback interface only.
 
-    `folder` holds data and logs; `config` is added to rabbitmq.conf. With a `peer`, a node that has
-    been started, it belongs to the same cluster, and ends before it.
+    `folder` holds data and logs; `config` is added to rabbitmq.conf, `plugins` are enabled. With a
+    `peer`, a node that has been started, it belongs to the same cluster, and ends before it.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class RabbitMQNode:
         port: int | None = None,
         config: str = "",
         peer: "RabbitMQNode | None" = None,
+        plugins: Sequence[str] = (),
     ) -> None:
         scripts, epmd_program = rabbitmq_scripts(), epmd()
         if scripts is None or epmd_program is None:
@@ -48,6 +50,7 @@ class RabbitMQNode:
         self._any_port = port is None
         self._config = config
         self._peer = peer
+        self._plugins = plugins
         self._server: ServerProcess | None = None
         self._epmd: ServerProcess | None = None
         self._take_ports(port)
@@ -151,7 +154,7 @@ class RabbitMQNode:
         for name in ("data", "log"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         (self._folder / "rabbitmq.conf").write_text(_CONFIG + self._config + "\n")
-        (self._folder / "enabled_plugins").write_text("[].\n")
+        (self._folder / "enabled_plugins").write_text(f"[{','.join(self._plugins)}].\n")
         cookie = self._folder / _COOKIE
         if self._peer and not cookie.exists():
             shutil.copy(self._peer._folder / _COOKIE, cookie)

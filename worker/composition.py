@@ -14,6 +14,7 @@ from schemas.exceptions import CatalogueError
 from worker.component import Aggregate, Component
 from worker.entry_checks import check_entry, check_owner
 from worker.exceptions import SettingsError
+from worker.senders import check_senders
 from worker.settings import Settings
 
 
@@ -24,6 +25,7 @@ def compose(settings: Settings, aggregates: Iterable[Aggregate] | None = None) -
     """
     given = tuple(aggregates_of_environment() if aggregates is None else aggregates)
     component = Component(settings, given, Codec(catalogue(given)))
+    check_senders(settings.allowed_senders, component.codec.command_types())
     component.handlers(component.unit_of_work())  # what is wrong with a mapping is said here
     for aggregate in given:
         check_view(aggregate.view, aggregate.mapping)

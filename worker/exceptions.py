@@ -27,3 +27,11 @@ class NotReplayable(Exception):
 
 class Stopped(Exception):
     """A stop was asked for while waiting for something else."""
+
+
+class NotAnswered(Exception):
+    """A page that could tell us more has not answered (`code`: HTTP's, where it has refused)."""
+
+    def __init__(self, reason: str, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.code = code

@@ -11,8 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 from environs import Env, EnvError, ValidationError, validate
 
 from persistence.database import check_url
+from worker.amqp.correlation import header_names
 from worker.amqp.nodes import check_nodes, nodes
 from worker.exceptions import SettingsError
+from worker.senders import Senders, allowed_senders
 from worker.team import TeamSettings, read_team_settings
 
 DEFAULT_HEARTBEAT = 30  # seconds, unless AMQP_URL says ?heartbeat=
@@ -34,6 +36,7 @@ class Settings:
     command_queue: str
     event_exchange: str
     declare: bool = True
+    management_url: str | None = field(default=None, repr=False)
     single_active_consumer: bool
     prefetch_count: int
     batch_size: int
@@ -46,6 +49,8 @@ class Settings:
     http_port: int | None
     log_level: str
     log_format: str
+    correlation_headers: tuple[str, ...] = ("user-id", "session-id")
+    allowed_senders: Senders = field(default_factory=dict)
     team: TeamSettings = field(default_factory=TeamSettings)
 
     @property
@@ -89,6 +94,7 @@ def _read(env: Env) -> Settings:
         command_queue=env.str("COMMAND_QUEUE", f"{name}.commands", validate=_amqp_name),
         event_exchange=env.str("EVENT_EXCHANGE", f"{name}.events", validate=_amqp_name),
         declare=env.bool("DECLARE", True),
+        management_url=env.str("MANAGEMENT_URL", None, validate=_management_url),
         single_active_consumer=env.bool("SINGLE_ACTIVE_CONSUMER", False),
         prefetch_count=env.int("PREFETCH_COUNT", 2000, validate=validate.Range(1, 65535)),
         batch_size=env.int("BATCH_SIZE", 1000, validate=validate.Range(1, 10_000)),
@@ -109,6 +115,10 @@ def _read(env: Env) -> Settings:
             "console" if sys.stderr.isatty() else "json",
             validate=validate.OneOf(["console", "json"]),
         ),
+        correlation_headers=header_names(
+            env.str("CORRELATION_HEADERS", "user-id,session-id", validate=_by(header_names))
+        ),
+        allowed_senders=_senders(env),
         team=read_team_settings(env),
     )
 
@@ -130,6 +140,23 @@ def _url(env: Env, name: str, default: str, check: Callable[[str], None]) -> str
     return url
 
 
+def _by(read: Callable[[str], object]) -> Callable[[str], None]:
+    """Return a check of environs', which refuses what cannot be read so."""
+
+    def check(text: str) -> None:
+        try:
+            read(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+    return check
+
+
+def _senders(env: Env) -> Senders:
+    rules = env.str("ALLOWED_SENDERS", None, validate=_by(allowed_senders))
+    return {} if rules is None else allowed_senders(rules)
+
+
 def _require_one_at(url: str) -> None:
     """Refuse a password's `@` as it is: what follows it would be the host's name, and be shown."""
     place, _, query = url.partition("://")[2].partition("@")[2].partition("?")
@@ -140,19 +167,24 @@ def _require_one_at(url: str) -> None:
 def _database_url(url: str) -> None:
     if not url.startswith("sqlite"):
         _require_one_at(url)
-    try:
-        check_url(url)
-    except ValueError as error:
-        raise ValidationError(str(error)) from error
+    _by(check_url)(url)
 
 
 def _amqp_url(urls: str) -> None:
     for url in nodes(urls):
         _require_one_at(url)
+    _by(check_nodes)(urls)
+
+
+def _management_url(url: str) -> None:
+    _require_one_at(url)
     try:
-        check_nodes(urls)
-    except ValueError as error:
-        raise ValidationError(str(error)) from error
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # of a port; its words may hold the password
+        valid = False
+    if not valid:
+        raise ValidationError("Must be http://host:port or https://host:port.")
 
 
 def _amqp_name(name: str) -> None:

@@ -25,7 +25,7 @@ from tools.processes import free_port
 from tools.rabbitmq import RabbitMQNode
 from tools.servers import install_programs, server_folder
 
-ENTITIES = [str(uuid4()) for _ in range(1000)]
+THINGS = [str(uuid4()) for _ in range(1000)]
 WAVE = 5_000
 HOUR = 3600
 
@@ -84,7 +84,7 @@ def memory(commands: int) -> None:
             Gauge(system, "relay", "published_total"),
         ]
         samples: list[list[float]] = []
-        _publish(system, len(ENTITIES), first=True)
+        _publish(system, len(THINGS), first=True)
         for sent in range(WAVE, commands + 1, WAVE):
             _publish(system, WAVE)
             wait_for(lambda: system.waiting() < 2 * WAVE, "the queue to shrink", HOUR)
@@ -139,7 +139,7 @@ def _system() -> Iterator[System]:
         logs = Path(stack.enter_context(server_folder("large-logs")))
         url = database.create_database("component")
         system = stack.enter_context(running_system(broker.url, url, logs))
-        system.call("migrate")
+        system.migrate()
         with pika.BlockingConnection(pika.URLParameters(broker.url)) as connection:
             channel = connection.channel()
             channel.queue_declare("newest", durable=True, arguments={"x-max-length": 1000})
@@ -148,10 +148,10 @@ def _system() -> Iterator[System]:
 
 
 def _publish(system: System, count: int, *, first: bool = False) -> None:
-    """Publish so many commands as fast as they go; the first ones create the entities."""
-    creates = ENTITIES if first else []
+    """Publish so many commands as fast as they go; the first ones create the things."""
+    creates = THINGS if first else []
     commands = (
-        create(creates[i]) if i < len(creates) else update(ENTITIES[i % 1000], f"value {i}")
+        create(creates[i]) if i < len(creates) else update(THINGS[i % 1000], f"value {i}")
         for i in range(count)
     )
     before = system.waiting()
@@ -169,7 +169,7 @@ def _fill_outbox(system: System, count: int, *, first: bool = False) -> None:
     system.execute(f"""
         INSERT INTO outbox (component, aggregate_id, type, body, message_id, correlation_id,
                             timestamp, headers)
-        SELECT '{system.name}', md5((i % 1000)::text)::uuid, 'entity.Updated',
+        SELECT '{system.name}', md5((i % 1000)::text)::uuid, 'thing.Updated',
                '{{"event_id": "' || gen_random_uuid() || '", "value": "value ' || i || '"}}',
                gen_random_uuid(), gen_random_uuid(), 1700000000,
                json_build_object('aggregate-version', i)

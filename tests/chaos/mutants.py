@@ -12,14 +12,13 @@ from typing import Any
 
 import pika
 
-from domain.entity.commands import Create
-from domain.entity.service import CommandHandler
 from persistence import locks, retries
 from persistence.inbox import Inbox
 from persistence.relay_session import RelaySession
 from persistence.unit_of_work import UnitOfWork
+from tests.sample.thing import CommandHandler, Create
 from tests.support import hanging
-from tests.support.misbehaving import create
+from tests.support.misbehaving import held
 from worker.cli import main
 from worker.consumer import consumer
 from worker.consumer.batches import Batches
@@ -146,7 +145,7 @@ if __name__ == "__main__":
     if os.environ["MUTANT"] != "none":
         MUTANTS[os.environ["MUTANT"]]()
     if "HOLD" in os.environ:
-        CommandHandler._methods[Create] = create
+        CommandHandler._methods[Create] = held(CommandHandler.create)
     if "GIVE_BACK_AFTER" in os.environ:
         consumer.GIVE_BACK_AFTER = float(os.environ["GIVE_BACK_AFTER"])
     retries.LEASE = timedelta(seconds=1)  # so that nobody waits for long

@@ -84,16 +84,16 @@ def _away(scene: Scene, server: str) -> Iterator[None]:
 
 
 def locked_row(scene: Scene, seconds: float) -> Recovery:
-    """Lock the busiest entity; assert that only its own commands wait, and that it is told once."""
+    """Lock the busiest thing; assert that only its own commands wait, and that it is told once."""
     rate, hot = _steady_rate(scene, 5), scene.sender.hot
-    with scene.system.locked_row("entities", hot):
+    with scene.system.locked_row("things", hot):
         locked = monotonic()
         wait_for(lambda: _logged(scene, "a command waits for a lock"), "somebody who waits")
         while monotonic() < locked + seconds:
             assert _rate(scene, 5) > 0.2 * rate, "the others wait, too"
         stuck = _version(scene, hot)
     returned = monotonic()
-    wait_for(lambda: _version(scene, hot) > stuck, "a change of the entity", 60)
+    wait_for(lambda: _version(scene, hot) > stuck, "a change of the thing", 60)
     recovery = Recovery(rate, monotonic() - returned)
     wait_for(lambda: _logged(scene, "no command waits") >= _logged(scene, "a command waits"), "end")
     assert _logged(scene, "a command waits for a lock") <= len(CONSUMERS)
@@ -134,7 +134,8 @@ def hanging_handler(scene: Scene, seconds: float) -> Recovery:
 
     wait_for(is_dead, "the dead letter", 900, every=0.5)
     kind, command_id = scene.system.query("SELECT kind, command_id FROM dead_letters")[0]
-    assert (kind, str(command_id)) == ("crash", poison.command_id)
+    letter = kind, str(command_id)
+    assert letter == ("crash", poison.command_id), letter
     _forget(scene, poison.command_id)
     wait_for(lambda: _rate(scene, 1) >= 0.8 * rate, "events as fast as before", 60)
     return Recovery(rate, monotonic() - sent)
@@ -153,8 +154,8 @@ def _logged(scene: Scene, words: str) -> int:
     return sum(process.log().count(words) for process in scene.processes.values())
 
 
-def _version(scene: Scene, entity: str) -> int:
-    (row,) = scene.system.query("SELECT version FROM entities WHERE id = :id", id=entity)
+def _version(scene: Scene, thing: str) -> int:
+    (row,) = scene.system.query("SELECT version FROM things WHERE id = :id", id=thing)
     return int(str(row[0]))
 
 

@@ -191,7 +191,7 @@ def staged(worker: str = "tests.chaos.worker", nodes: int = 1) -> Iterator[Scene
             proxy = stack.enter_context(closing(Proxy(*(node.port for node in cluster))))
             entrance = entrance.replace(str(cluster[0].port), str(proxy.port))
         system = stack.enter_context(running_system(entrance, url, logs))
-        system.call("migrate")
+        system.migrate()
         scene = stack.enter_context(closing(Scene(system, entrance, cluster, database, worker)))
         scene.disk = disk
         scene.subscriber.start()

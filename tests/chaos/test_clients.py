@@ -67,7 +67,7 @@ def test_clients_are_answered_once_whatever_is_restarted(
 
 def start(system: System) -> Process:
     """Start a component that takes a while, and not all at once."""
-    return system.start("run", BATCH_SIZE="20", PREFETCH_COUNT="40")
+    return system.start("run", AGGREGATES="worker.aggregates", BATCH_SIZE="20", PREFETCH_COUNT="40")
 
 
 def publishers_before_the_queue(system: System, clients: Clients) -> list[Client]:

@@ -15,9 +15,9 @@ from worker.runtime.watchdog import HUNG
 MODULE = "tests.chaos.mutants"
 
 
-def commands(count: int, entities: int = 5) -> list[Sent]:
-    ids = [str(uuid4()) for _ in range(entities)]
-    return [*map(create, ids), *(update(ids[i % entities], f"{i}") for i in range(count))]
+def commands(count: int, things: int = 5) -> list[Sent]:
+    ids = [str(uuid4()) for _ in range(things)]
+    return [*map(create, ids), *(update(ids[i % things], f"{i}") for i in range(count))]
 
 
 def a_consumer_that_dies(system: System, mutant: str) -> Report:
@@ -55,7 +55,7 @@ def two_relays(system: System, mutant: str) -> Report:
 
 def a_queue_that_is_full_now_and_then(system: System, mutant: str) -> Report:
     """The subscriber's queue refuses what it has no room for: the broker nacks."""
-    subscriber, sent = system.small_subscriber(5), commands(400, entities=2)
+    subscriber, sent = system.small_subscriber(5), commands(400, things=2)
     system.sender().send(sent)
     system.start("consume")
     wait_for(lambda: system.count("outbox") == len(sent), "a full outbox")
@@ -71,8 +71,8 @@ def a_retry_that_two_consumers_have(system: System, mutant: str) -> Report:
 
 
 def a_queue_that_is_lost_with_a_retry(system: System, mutant: str) -> Report:
-    subscriber, entity = system.subscriber(), str(uuid4())
-    sent = [create(entity), update(entity, "bug")]
+    subscriber, thing = system.subscriber(), str(uuid4())
+    sent = [create(thing), update(thing, "bug")]
     system.start("consume", module="tests.support.misbehaving", RETRY_DELAYS="0.1")
     system.sender().send(sent)
     wait_for(lambda: system.count("retries") == 1, "the failed attempt")

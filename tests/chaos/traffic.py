@@ -17,7 +17,7 @@ from tests.chaos.worker import FLAKY
 from tests.support.foreign import Heard, Sent, create, update
 
 AWAY = (AMQPError, OSError)  # what pika raises while the broker is away
-ENTITIES = 40
+THINGS = 40
 
 # What senders put beside a command that will be sent again: none may ever hold up the others.
 ODD_HEADERS: tuple[dict[str, Any], ...] = (
@@ -30,7 +30,7 @@ ODD_HEADERS: tuple[dict[str, Any], ...] = (
 
 
 class Sender:
-    """Sends for as long as it may: repeats, shuffled, a hot entity, clocks that jump.
+    """Sends for as long as it may: repeats, shuffled, a hot thing, clocks that jump.
 
     A command is in `sent` before it is published, and is published again until it is confirmed.
     """
@@ -42,8 +42,8 @@ class Sender:
         self._pause = 20 / rate
         self._stopping = threading.Event()
         self._again: list[Sent] = []
-        self.hot = str(uuid4())  # the entity that gets a third of all commands
-        self._entities = [str(uuid4()) for _ in range(ENTITIES)]
+        self.hot = str(uuid4())  # the thing that gets a third of all commands
+        self._things = [str(uuid4()) for _ in range(THINGS)]
         self.sent: list[Sent] = []
         self.published = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -62,7 +62,7 @@ class Sender:
         self._again += commands
 
     def _run(self) -> None:
-        self._publish([create(entity) for entity in [self.hot, *self._entities]])
+        self._publish([create(thing) for thing in [self.hot, *self._things]])
         while not self._stopping.wait(self._pause):
             if self._again:
                 again, self._again = self._again, []
@@ -76,10 +76,10 @@ class Sender:
     def _command(self) -> Sent:
         if random.random() < 0.1:
             return create()
-        entity = self.hot if random.random() < 0.3 else random.choice(self._entities)
+        thing = self.hot if random.random() < 0.3 else random.choice(self._things)
         flaky = random.random() < 0.05
         properties = {"headers": random.choice(ODD_HEADERS)} if flaky else {}
-        command = update(entity, f"{FLAKY if flaky else 'value'} {random.random()}", **properties)
+        command = update(thing, f"{FLAKY if flaky else 'value'} {random.random()}", **properties)
         jump = timedelta(days=random.uniform(-9000, 9000))
         command.body["timestamp"] = (datetime.now(UTC) + jump).isoformat()
         return command

@@ -9,18 +9,18 @@ import random
 from pathlib import Path
 from time import sleep
 
-from domain.entity.entity import Entity
 from persistence import relay_session
+from tests.sample.thing import Thing
 from worker.__main__ import main
 from worker.relay import relay
 
 FLAKY = "flaky"  # begins the value of a command whose handler fails now and then
 SLOW_MARK = "SLOW_MARK"  # names a file: the handler is slow, and writes there that it was
 
-_update = Entity.update
+_update = Thing.update
 
 
-def update(self: Entity, value: str) -> Entity.Updated:
+def update(self: Thing, value: str) -> Thing.Updated:
     if value.startswith(FLAKY) and random.random() < 0.3:
         raise RuntimeError("the handler has a bug, now and then")
     if mark := os.environ.get(SLOW_MARK):
@@ -30,7 +30,7 @@ def update(self: Entity, value: str) -> Entity.Updated:
 
 
 if __name__ == "__main__":
-    Entity.update = update  # type: ignore[method-assign]
+    Thing.update = update  # type: ignore[method-assign]
     relay_session.SILENCE = 5.0  # less than the watchdog allows, so that who was frozen comes back
     relay.TOUCH_INTERVAL = 1.0
     main()

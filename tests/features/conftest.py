@@ -6,7 +6,7 @@ import pytest
 from pytest_bdd import parsers, then
 
 from domain.exceptions import DomainError
-from tests.support.backends import ENTITY, Backend, Facade, MemoryBackend, sql_backend
+from tests.support.backends import THING, Backend, Facade, MemoryBackend, sql_backend
 from tests.support.world import World
 from worker.component import Aggregate
 
@@ -14,7 +14,7 @@ from worker.component import Aggregate
 @pytest.fixture
 def kind() -> Aggregate:
     """Which aggregate the scenarios are about: a test file may say another one."""
-    return ENTITY
+    return THING
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])

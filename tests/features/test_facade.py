@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
 
-from domain.entity.commands import Create, UpdateValue
 from domain.exceptions import DomainError
 from domain.messages import Command, Event
+from tests.sample.thing import Create, UpdateValue
 from tests.support.world import World
 
 # The steps ask for the backend themselves, which is too late for its parameters.
@@ -42,20 +42,20 @@ class Ear:
 
 @given("an entity")
 @when("an entity is created")
-def an_entity(world: World) -> None:
-    world.handle(Create(entity_id=world.id))
+def a_thing(world: World) -> None:
+    world.handle(Create(thing_id=world.id))
 
 
 @given(parsers.parse('an entity with the value "{value}"'))
-def an_entity_with_a_value(world: World, value: str) -> None:
-    world.handle(Create(entity_id=world.id))
-    world.handle(UpdateValue(entity_id=world.id, value=value))
+def a_thing_with_a_value(world: World, value: str) -> None:
+    world.handle(Create(thing_id=world.id))
+    world.handle(UpdateValue(thing_id=world.id, value=value))
 
 
 @given(parsers.parse('another entity with the value "{value}"'))
-def another_entity(world: World, value: str) -> None:
-    world.handle(Create(entity_id=world.other_id))
-    world.handle(UpdateValue(entity_id=world.other_id, value=value))
+def another_thing(world: World, value: str) -> None:
+    world.handle(Create(thing_id=world.other_id))
+    world.handle(UpdateValue(thing_id=world.other_id, value=value))
 
 
 @given("a listener", target_fixture="ear")
@@ -90,22 +90,22 @@ def the_listener_unregisters(world: World, ear: Ear) -> None:
 
 
 @when("the entity is created again")
-def the_entity_is_created_again(world: World) -> None:
-    world.handle(Create(entity_id=world.id))
+def the_thing_is_created_again(world: World) -> None:
+    world.handle(Create(thing_id=world.id))
 
 
 @when(parsers.re(r'its value is updated to "(?P<value>.*)"'))
 def its_value_is_updated(world: World, value: str) -> None:
-    world.handle(UpdateValue(entity_id=world.id, value=value))
+    world.handle(UpdateValue(thing_id=world.id, value=value))
 
 
 @when("the value of an unknown entity is updated")
-def an_unknown_entity_is_updated(world: World) -> None:
-    world.handle(UpdateValue(entity_id=world.id, value="blue"))
+def an_unknown_thing_is_updated(world: World) -> None:
+    world.handle(UpdateValue(thing_id=world.id, value="blue"))
 
 
 @when("an unknown entity is asked for")
-def an_unknown_entity_is_asked_for(world: World) -> None:
+def an_unknown_thing_is_asked_for(world: World) -> None:
     with pytest.raises(DomainError) as refusal:
         world.view()
     world.error = refusal.value
@@ -117,22 +117,22 @@ def an_unknown_command(world: World) -> None:
 
 
 @then(parsers.re(r'the entity has the value "(?P<value>.*)"'))
-def the_entity_has_the_value(world: World, value: str) -> None:
+def the_thing_has_the_value(world: World, value: str) -> None:
     assert world.view().value == value
 
 
 @then(parsers.parse("the entity has version {version:d}"))
-def the_entity_has_version(world: World, version: int) -> None:
+def the_thing_has_version(world: World, version: int) -> None:
     assert world.view().version == version
 
 
 @then(parsers.parse('the other entity has the value "{value}"'))
-def the_other_entity_has_the_value(world: World, value: str) -> None:
+def the_other_thing_has_the_value(world: World, value: str) -> None:
     assert world.facade.queries.get(world.other_id).value == value
 
 
 @then(parsers.parse("the other entity has version {version:d}"))
-def the_other_entity_has_version(world: World, version: int) -> None:
+def the_other_thing_has_version(world: World, version: int) -> None:
     assert world.facade.queries.get(world.other_id).version == version
 
 
@@ -153,8 +153,8 @@ def the_time_is_in_utc(world: World) -> None:
 
 
 @then("there is no such entity")
-def there_is_no_such_entity(world: World) -> None:
-    with pytest.raises(DomainError, match="There is no entity"):
+def there_is_no_such_thing(world: World) -> None:
+    with pytest.raises(DomainError, match="There is no thing"):
         world.view()
 
 

@@ -14,7 +14,7 @@ HAS_NO_TYPE = "amqp-tools"  # prints nothing but bodies
 
 @pytest.mark.parametrize("library", programs())
 def test_the_page_s_program_creates_an_entity(library: str, system: System, tmp_path: Path) -> None:
-    system.start("run")
+    system.start("run", AGGREGATES="worker.aggregates")
     said = outcome_of(programs()[library], system, tmp_path)
     assert library == HAS_NO_TYPE or "entity.Created" in said
     assert "event_id" in said

@@ -43,7 +43,7 @@ def test_bad_messages_become_dead_letters_of_their_kind_and_cost_nobody_else_any
             wait_for(lambda: system.count("dead_letters") >= 500, "the first dead letters", 120)
             half = resident(consumer.pid)
     wait_for(lambda: system.count("dead_letters") >= COUNT, "every dead letter", 120)
-    wait_for(lambda: len(subscriber.of_type("entity.Created")) >= COUNT, "every event", 120)
+    wait_for(lambda: len(subscriber.of_type("thing.Created")) >= COUNT, "every event", 120)
     wait_for(lambda: system.count("outbox") == 0, "an empty outbox")
     assert resident(consumer.pid) - half < 30
     assert consumer.code is None, consumer.log()
@@ -54,6 +54,6 @@ def test_bad_messages_become_dead_letters_of_their_kind_and_cost_nobody_else_any
     )
     assert system.count("dead_letters", "reason = ''") == 0
     assert system.count("inbox", "status = 'applied'") == COUNT
-    events = subscriber.of_type("entity.Created")
+    events = subscriber.of_type("thing.Created")
     assert {event.body["command_id"] for event in events} == {c.command_id for c in good}
     assert len(subscriber.of_type("CommandFailed")) == system.count("inbox", "status = 'failed'")

@@ -20,9 +20,9 @@ def test_a_command_whose_handler_fails_for_a_while_is_tried_again(either_system:
     subscriber, replies = system.subscriber(), system.replies()
     system.start("consume", module=MISBEHAVING, RETRY_DELAYS="0.1")
     system.start("relay")
-    entity = str(uuid4())
-    command = update(entity, "bug until 3", reply_to=replies.queue, correlation_id="c")
-    system.sender().send([create(entity), command, update(entity, "a neighbour")])
+    thing = str(uuid4())
+    command = update(thing, "bug until 3", reply_to=replies.queue, correlation_id="c")
+    system.sender().send([create(thing), command, update(thing, "a neighbour")])
     wait_for(lambda: len(subscriber.heard) == 3, "all events")
     assert [event.body.get("value") for event in subscriber.heard] == [
         None,
@@ -41,9 +41,9 @@ def test_a_command_whose_handler_always_fails_ends_as_a_dead_letter(either_syste
     subscriber, replies = system.subscriber(), system.replies()
     system.start("consume", module=MISBEHAVING, RETRY_DELAYS="0.1", MAX_ATTEMPTS="3")
     system.start("relay")
-    entity = str(uuid4())
-    command = update(entity, "bug", reply_to=replies.queue)
-    system.sender().send([create(entity), command])
+    thing = str(uuid4())
+    command = update(thing, "bug", reply_to=replies.queue)
+    system.sender().send([create(thing), command])
     wait_for(lambda: len(subscriber.heard) == 2 and replies.heard, "the failure")
     failed = subscriber.heard[1]
     assert failed.type == "CommandFailed"
@@ -56,25 +56,25 @@ def test_a_command_whose_handler_always_fails_ends_as_a_dead_letter(either_syste
     assert len(letter["attempts"]) == 3
     assert "RuntimeError: the handler has a bug" in letter["traceback"]
     assert json.loads(letter["body"]) == command.body
-    assert json.loads(system.call("show", entity))["value"] is None
+    assert json.loads(system.call("show", thing))["value"] is None
 
 
 def test_a_command_that_the_database_refuses_costs_only_itself(system: System) -> None:
     subscriber = system.subscriber()
-    entities = [str(uuid4()) for _ in range(20)]
+    things = [str(uuid4()) for _ in range(20)]
     sender = system.sender()
-    sender.send([create(entity) for entity in entities])
-    sender.send([update(entity, "fine") for entity in entities[:10]])
-    refused = update(entities[10], "unstorable")
+    sender.send([create(thing) for thing in things])
+    sender.send([update(thing, "fine") for thing in things[:10]])
+    refused = update(things[10], "unstorable")
     sender.send([refused])
-    sender.send([update(entity, "fine") for entity in entities[11:]])
+    sender.send([update(thing, "fine") for thing in things[11:]])
     system.start("consume", module=MISBEHAVING, RETRY_DELAYS="0.1", MAX_ATTEMPTS="2")
     system.start("relay")
     wait_for(lambda: len(subscriber.heard) == 40, "39 events and a failure")
     (failed,) = subscriber.of_type("CommandFailed")
     assert failed.body["command_id"] == refused.command_id
     assert failed.body["code"] == "failed"
-    assert system.count("entities", "value = 'fine'") == 19
+    assert system.count("things", "value = 'fine'") == 19
     assert system.query("SELECT kind FROM dead_letters") == [("failed",)]
 
 
@@ -82,12 +82,12 @@ def test_a_poison_command_ends_as_a_dead_letter_and_its_neighbours_are_applied(
     system: System,
 ) -> None:
     subscriber, replies, sender = system.subscriber(), system.replies(), system.sender()
-    entities = [str(uuid4()) for _ in range(30)]
-    sender.send([create(entity) for entity in entities])
-    sender.send([update(entity, "fine") for entity in entities[:15]])
-    poison = update(entities[15], "exit", reply_to=replies.queue)
+    things = [str(uuid4()) for _ in range(30)]
+    sender.send([create(thing) for thing in things])
+    sender.send([update(thing, "fine") for thing in things[:15]])
+    poison = update(things[15], "exit", reply_to=replies.queue)
     sender.send([poison])
-    sender.send([update(entity, "fine") for entity in entities[16:]])
+    sender.send([update(thing, "fine") for thing in things[16:]])
     system.start("relay")
     deaths = 0
     while system.count("dead_letters") == 0:
@@ -102,7 +102,7 @@ def test_a_poison_command_ends_as_a_dead_letter_and_its_neighbours_are_applied(
     assert failed.body["code"] == "crash"
     assert replies.heard[0].body == failed.body
     assert system.query("SELECT kind FROM dead_letters") == [("crash",)]
-    assert system.count("entities", "value = 'fine'") == 29
+    assert system.count("things", "value = 'fine'") == 29
     assert deaths >= 20
     wait_for(
         lambda: system.waiting() == system.waiting(f"{system.queue}.dead") == 0, "empty queues"
@@ -126,17 +126,17 @@ def test_a_retry_that_two_consumers_have_is_applied_once(system: System, tmp_pat
     subscriber = system.subscriber()
     let_two_apply_one_retry(system, tmp_path, MISBEHAVING)
     wait_for(lambda: system.count("outbox") == 0, "an empty outbox")
-    assert system.count("entities") == len(subscriber.all()) == 1
+    assert system.count("things") == len(subscriber.all()) == 1
     assert system.query("SELECT status, attempt FROM inbox") == [("applied", 2)]
     assert system.count("retries") == 0
 
 
 def test_a_retry_that_goes_with_its_queue_comes_again(either_system: System) -> None:
     system = either_system
-    subscriber, entity = system.subscriber(), str(uuid4())
-    command = update(entity, "bug")
+    subscriber, thing = system.subscriber(), str(uuid4())
+    command = update(thing, "bug")
     broken = system.start("consume", module=MISBEHAVING, RETRY_DELAYS="0.1")
-    system.sender().send([create(entity), command])
+    system.sender().send([create(thing), command])
     wait_for(lambda: system.count("retries") == 1, "the failed attempt")
     assert broken.stop() == 0
     system.start("relay")
@@ -146,32 +146,32 @@ def test_a_retry_that_goes_with_its_queue_comes_again(either_system: System) -> 
     system.declare()
     system.start("consume")  # the bug is mended
     system.sender().send([command] * 3)
-    wait_for(lambda: subscriber.of_type("entity.Updated"), "the event")
+    wait_for(lambda: subscriber.of_type("thing.Updated"), "the event")
     wait_for(lambda: system.count("retries") == 0, "no retry")
     assert system.query("SELECT attempt FROM inbox WHERE status = 'applied' ORDER BY 1") == [
         (1,),
         (2,),
     ]
-    assert json.loads(system.call("show", entity))["value"] == "bug"
+    assert json.loads(system.call("show", thing))["value"] == "bug"
 
 
 def test_another_content_under_a_known_command_id_is_a_dead_letter(either_system: System) -> None:
     system = either_system
     subscriber, replies = system.subscriber(), system.replies()
     system.start("run")
-    entity = str(uuid4())
-    first = update(entity, "first")
-    other = update(entity, "other", reply_to=replies.queue)
+    thing = str(uuid4())
+    first = update(thing, "first")
+    other = update(thing, "other", reply_to=replies.queue)
     other.body["command_id"] = first.command_id
     later = create(reply_to=replies.queue)
-    system.sender().send([create(entity), first, other, later])
+    system.sender().send([create(thing), first, other, later])
     wait_for(lambda: len(replies.heard) == 2, "a reply to each")
     wait_for(lambda: len(subscriber.heard) == 3, "three events, none of the failure")
     refused, created = sorted(replies.heard, key=lambda reply: reply.type)
     assert (refused.type, refused.body["code"]) == ("CommandFailed", "command-id-reused")
     assert created.body["command_id"] == later.command_id
     assert system.query("SELECT kind FROM dead_letters") == [("command-id-reused",)]
-    assert json.loads(system.call("show", entity))["value"] == "first"
+    assert json.loads(system.call("show", thing))["value"] == "first"
 
 
 def test_a_reply_queue_that_is_gone_costs_nothing(either_system: System) -> None:
@@ -203,16 +203,16 @@ def test_a_replayed_dead_letter_is_applied_and_answered(either_system: System) -
     subscriber, replies = system.subscriber(), system.replies()
     broken = system.start("consume", module=MISBEHAVING, MAX_ATTEMPTS="1")
     system.start("relay")
-    entity = str(uuid4())
-    command = update(entity, "bug", reply_to=replies.queue)
-    system.sender().send([create(entity), command])
+    thing = str(uuid4())
+    command = update(thing, "bug", reply_to=replies.queue)
+    system.sender().send([create(thing), command])
     wait_for(lambda: len(replies.heard) == 1, "the failure")
     (letter,) = system.call("dead", "list").splitlines()
     assert broken.stop() == 0
     system.start("consume")  # the bug is mended
     system.call("dead", "replay", str(json.loads(letter)["id"]))
     wait_for(lambda: len(replies.heard) == 2, "the new outcome")
-    assert [reply.type for reply in replies.heard] == ["CommandFailed", "entity.Updated"]
+    assert [reply.type for reply in replies.heard] == ["CommandFailed", "thing.Updated"]
     assert subscriber.heard[-1].body["command_id"] == command.command_id
     assert system.call("dead", "list") == ""
     system.sender().send([command])

@@ -94,7 +94,7 @@ def test_everything_that_a_worker_says_is_as_the_document_says(system: System) -
     messages = catalogue(system)["components"]["messages"]
     subscriber, replies = system.subscriber(), system.replies()
     order_id = str(uuid4())
-    asking = {"reply_to": replies.queue}
+    asking = {"reply_to": replies.queue, "headers": {"user-id": 7, "session-id": "a"}}
     sender = system.sender()
     good = [
         command("Place", order_id, reference="R1"),
@@ -114,7 +114,7 @@ def test_everything_that_a_worker_says_is_as_the_document_says(system: System) -
     heard = [*replies.all(), *subscriber.all()]
     kinds = {one.type for one in heard}
     events = set(messages) - set(commands_of(messages))
-    assert kinds == {name for name in events if not name.startswith("entity.")}
+    assert kinds == {name for name in events if not name.startswith("thing.")}
     assert {one.body["code"] for one in heard if one.type == "CommandFailed"} >= {
         "failed",
         *(code for _, _, code in BAD),

@@ -18,7 +18,7 @@ from tests.support.waiting import wait_for
 
 
 def test_the_client_hears_events_and_replies_of_its_commands(system: System) -> None:
-    component = system.start("run")
+    component = system.start("run", AGGREGATES="worker.aggregates")
     for working in ("consuming", "relaying"):
         component.wait_for_log(working)
     said = subprocess.run(

@@ -18,14 +18,14 @@ RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 def test_every_event_of_a_thousand_commands_arrives_in_order(either_system: System) -> None:
     system = either_system
     subscriber, sender = system.subscriber(), system.sender()
-    entities = [str(uuid4()) for _ in range(50)]
-    sent = [create(entity) for entity in entities]
-    sent += [update(entities[i % 50], f"value {i}") for i in range(950)]
+    things = [str(uuid4()) for _ in range(50)]
+    sent = [create(thing) for thing in things]
+    sent += [update(things[i % 50], f"value {i}") for i in range(950)]
     system.start("run")
     sender.send(sent)
     wait_for(lambda: len(subscriber.heard) >= 1000, "all events")
     assert len(subscriber.heard) == 1000
-    versions: dict[str, list[int]] = {entity: [] for entity in entities}
+    versions: dict[str, list[int]] = {thing: [] for thing in things}
     for event in subscriber.heard:
         versions[event.headers["aggregate-id"]].append(event.headers["aggregate-version"])
     assert all(seen == list(range(1, 21)) for seen in versions.values())
@@ -37,11 +37,11 @@ def test_an_event_has_the_properties_and_the_body_of_the_public_interface(
 ) -> None:
     system = either_system
     subscriber = system.subscriber()
-    entity = str(uuid4())
+    thing = str(uuid4())
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     commands = [
-        create(entity, correlation_id="order 7", headers={"traceparent": parent}),
-        update(entity, "blau"),
+        create(thing, correlation_id="order 7", headers={"traceparent": parent}),
+        update(thing, "blau"),
     ]
     system.start("run")
     system.sender().send(commands)
@@ -49,8 +49,8 @@ def test_an_event_has_the_properties_and_the_body_of_the_public_interface(
     created, updated = subscriber.heard
     assert (created.exchange, created.routing_key, created.type) == (
         system.exchange,
-        "entity.Created",
-        "entity.Created",
+        "thing.Created",
+        "thing.Created",
     )
     properties = created.properties
     assert properties.delivery_mode == 2
@@ -61,18 +61,18 @@ def test_an_event_has_the_properties_and_the_body_of_the_public_interface(
     assert abs(properties.timestamp - datetime.now(UTC).timestamp()) < 60
     assert created.headers == {
         "causation-id": commands[0].command_id,
-        "aggregate-type": "entity",
-        "aggregate-id": entity,
+        "aggregate-type": "thing",
+        "aggregate-id": thing,
         "aggregate-version": 1,
         "schema-version": 1,
         "traceparent": parent,
     }
-    assert created.body.keys() == {"event_id", "command_id", "timestamp", "entity_id"}
+    assert created.body.keys() == {"event_id", "command_id", "timestamp", "thing_id"}
     assert created.body["command_id"] == commands[0].command_id
-    assert created.body["entity_id"] == entity
+    assert created.body["thing_id"] == thing
     assert UUID(created.body["event_id"])
     assert RFC_3339.fullmatch(created.body["timestamp"])
-    assert updated.body.keys() == {"event_id", "command_id", "timestamp", "entity_id", "value"}
+    assert updated.body.keys() == {"event_id", "command_id", "timestamp", "thing_id", "value"}
     assert updated.body["value"] == "blau"
     assert updated.properties.correlation_id == commands[1].command_id
     assert updated.headers["aggregate-version"] == 2
@@ -89,11 +89,11 @@ def test_the_sender_gets_the_outcome_and_a_repeat_gets_it_again(either_system: S
     wait_for(lambda: len(subscriber.heard) == 1, "one event")
     first, again = replies.heard
     assert first.exchange == ""
-    assert first.type == "entity.Created"
+    assert first.type == "thing.Created"
     assert first.body == again.body == subscriber.heard[0].body
     assert first.headers == again.headers == subscriber.heard[0].headers
     assert first.properties.message_id == again.properties.message_id
-    assert system.count("entities") == 1
+    assert system.count("things") == 1
 
 
 def test_a_refusal_is_announced_and_answered(either_system: System) -> None:
@@ -114,7 +114,7 @@ def test_a_refusal_is_announced_and_answered(either_system: System) -> None:
         "reason",
     }
     assert rejected.body["code"] == "not-found"
-    assert rejected.body["command_type"] == "entity.UpdateValue"
+    assert rejected.body["command_type"] == "thing.UpdateValue"
     assert rejected.body["command_id"] == command.command_id
     assert rejected.headers == {"causation-id": command.command_id, "schema-version": 1}
     assert rejected.properties.correlation_id == "c1"
@@ -126,11 +126,11 @@ def test_a_component_picks_the_id_of_an_entity_that_has_none(either_system: Syst
     subscriber = system.subscriber()
     system.start("run")
     command_id = str(uuid4())
-    system.sender().send([Sent("entity.Create", {"command_id": command_id})])
+    system.sender().send([Sent("thing.Create", {"command_id": command_id})])
     wait_for(lambda: subscriber.heard, "the event")
-    entity_id = subscriber.heard[0].body["entity_id"]
-    assert json.loads(system.call("show", entity_id)) == {
-        "entity_id": entity_id,
+    thing_id = subscriber.heard[0].body["thing_id"]
+    assert json.loads(system.call("show", thing_id)) == {
+        "thing_id": thing_id,
         "value": None,
         "version": 1,
     }
@@ -146,17 +146,17 @@ def test_bad_messages_become_dead_letters_and_cost_their_neighbours_nothing(
     for command, (body, properties) in zip(
         good,
         [
-            (b"{not json", {"type": "entity.Create"}),
-            (b'"\xff"', {"type": "entity.Create"}),
+            (b"{not json", {"type": "thing.Create"}),
+            (b'"\xff"', {"type": "thing.Create"}),
             (b"[]", {}),
-            (json.dumps({"command_id": unknown}).encode(), {"type": "entity.Destroy"}),
-            (json.dumps({"command_id": invalid, "x": 1}).encode(), {"type": "entity.Create"}),
+            (json.dumps({"command_id": unknown}).encode(), {"type": "thing.Destroy"}),
+            (json.dumps({"command_id": invalid, "x": 1}).encode(), {"type": "thing.Create"}),
             (
                 json.dumps({"command_id": packed}).encode(),
-                {"type": "entity.Create", "content_encoding": "gzip"},
+                {"type": "thing.Create", "content_encoding": "gzip"},
             ),
-            (json.dumps({"entity_id": "5"}).encode(), {"type": "entity.UpdateValue"}),
-            (b'{"command_id": "' + b"x" * 2**20 + b'"}', {"type": "entity.Create"}),
+            (json.dumps({"thing_id": "5"}).encode(), {"type": "thing.UpdateValue"}),
+            (b'{"command_id": "' + b"x" * 2**20 + b'"}', {"type": "thing.Create"}),
         ],
         strict=True,
     ):
@@ -183,8 +183,8 @@ def test_bad_messages_become_dead_letters_and_cost_their_neighbours_nothing(
     assert letters[3]["errors"] == {"x": ["Unknown field."]}
     one = json.loads(system.call("dead", "show", str(letters[-1]["id"])))
     assert one["body"] == "{not json"
-    assert one["properties"]["type"] == "entity.Create"
-    assert {event.body["command_id"] for event in subscriber.of_type("entity.Created")} == {
+    assert one["properties"]["type"] == "thing.Create"
+    assert {event.body["command_id"] for event in subscriber.of_type("thing.Created")} == {
         command.command_id for command in good
     }
 
@@ -194,11 +194,11 @@ def test_two_consumers_and_two_relays_apply_every_command_once(system: System) -
     for _ in range(2):
         system.start("consume")
         system.start("relay")
-    entities = [str(uuid4()) for _ in range(100)]
-    creates = [create(entity) for entity in entities]
+    things = [str(uuid4()) for _ in range(100)]
+    creates = [create(thing) for thing in things]
     sender.send(creates)
     wait_for(lambda: len(subscriber.heard) >= 100, "the creations")
-    updates = [update(random.choice(entities), f"value {i}") for i in range(10_000)]
+    updates = [update(random.choice(things), f"value {i}") for i in range(10_000)]
     twice = updates * 2
     random.shuffle(twice)
     sender.send(twice)

@@ -22,8 +22,8 @@ def test_processes_killed_anywhere_lose_nothing_and_double_nothing(
     system = either_system
     subscriber, sender = system.subscriber(), system.sender()
     victim, other = ("consume", "relay") if point in CONSUMER_POINTS else ("relay", "consume")
-    entities = [str(uuid4()) for _ in range(5)]
-    sent: list[Sent] = [create(entity) for entity in entities]
+    things = [str(uuid4()) for _ in range(5)]
+    sent: list[Sent] = [create(thing) for thing in things]
     sender.send(sent)
     system.start(other, BATCH_SIZE="10")
     for kill in (1, 2, 3):
@@ -39,7 +39,7 @@ def test_processes_killed_anywhere_lose_nothing_and_double_nothing(
         )
         while killed.code is None:  # it dies when it has had something to do often enough
             assert len(sent) < 1000, "the point was never reached"
-            wave = [update(entities[i % 5], f"value {len(sent) + i}") for i in range(WAVE)]
+            wave = [update(things[i % 5], f"value {len(sent) + i}") for i in range(WAVE)]
             sender.send(wave)
             sent += wave
             done = subscriber.distinct if victim == "relay" else lambda: system.count("inbox")
@@ -72,7 +72,7 @@ def test_a_migration_that_is_killed_anywhere_is_mended_by_the_next(
         )
         assert killed.wait() == -9, killed.log()
         assert mark.read_text() == "during migration"
-    assert "up to date" in system.call("migrate")
+    assert "up to date" in system.migrate()
     subscriber, sent = system.subscriber(), [create() for _ in range(20)]
     system.start("run")
     system.sender().send(sent)

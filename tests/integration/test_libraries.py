@@ -11,7 +11,7 @@ from tools.libraries import CORE, programs
 
 @pytest.mark.parametrize("library", CORE)
 def test_the_page_s_program_creates_an_entity(library: str, system: System, tmp_path: Path) -> None:
-    system.start("run")
+    system.start("run", AGGREGATES="worker.aggregates")
     said = outcome_of(programs()[library], system, tmp_path)
     assert "entity.Created" in said
     assert "event_id" in said

@@ -21,13 +21,13 @@ def resident(process: Process) -> int:
 def test_large_values_one_at_a_time_leave_nothing_behind(system: System) -> None:
     subscriber, sender = system.subscriber(), system.sender()
     consumer, relay = system.start("consume"), system.start("relay")
-    entity = str(uuid4())
-    sender.send([create(entity)])
+    thing = str(uuid4())
+    sender.send([create(thing)])
     wait_for(lambda: subscriber.heard, "its creation")
     held: list[tuple[int, int]] = []
     for _ in range(COUNT):
         expected = len(subscriber.heard) + 1
-        sender.send([update(entity, LARGE)])
+        sender.send([update(thing, LARGE)])
         wait_for(partial(heard, subscriber, expected), "the event")
         held.append((resident(consumer), resident(relay)))
     early, late = held[COUNT // 4], held[-1]

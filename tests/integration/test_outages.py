@@ -31,7 +31,7 @@ class Rig:
         self.database = database
         self.subscriber = system.subscriber()
         self._sender = system.sender()
-        self.entities = [str(uuid4()) for _ in range(20)]
+        self.things = [str(uuid4()) for _ in range(20)]
         self.sent: list[Sent] = []
         self.ports = free_port(), free_port()
         self.behind = {
@@ -54,9 +54,9 @@ class Rig:
 
     def send(self, count: int) -> None:
         if not self.sent:
-            self._send([create(entity) for entity in self.entities])
+            self._send([create(thing) for thing in self.things])
         start = len(self.sent)
-        self._send([update(self.entities[i % 20], f"{start + i}") for i in range(count)])
+        self._send([update(self.things[i % 20], f"{start + i}") for i in range(count)])
 
     def _send(self, commands: list[Sent]) -> None:
         self._sender.send(commands)
@@ -207,7 +207,7 @@ def test_a_stop_during_an_outage_ends_in_time_and_loses_nothing(rig: Rig, server
 
 
 def test_rows_locked_for_long_cost_time_only(rig: Rig) -> None:
-    with rig.system.locked("entities"):
+    with rig.system.locked("things"):
         rig.send(50)
         rig.consumer.wait_for_log("the database is away", 60)
         assert get(rig.ports[0], "/readyz")[0] == 503
@@ -294,7 +294,7 @@ def test_nothing_is_taken_again_before_the_work_that_failed_would_pass(rig: Rig)
 def test_one_locked_row_delays_only_its_own_commands(rig: Rig, consumers: int) -> None:
     for _ in range(consumers - 1):
         rig.consumers.append(rig.system.start("consume", **rig.behind))
-    with rig.system.locked_row("entities", rig.entities[0]):
+    with rig.system.locked_row("things", rig.things[0]):
         done = rig.subscriber.distinct()
         rig.send(200)  # ten of them for the locked one
         wait_for(lambda: rig.subscriber.distinct() >= done + 190, "the neighbours", 15)

@@ -53,8 +53,8 @@ def state(pid: int) -> str:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopping_consumer_settles_what_was_delivered(either_system: System, number: int) -> None:
     system = either_system
-    entity = str(uuid4())
-    system.sender().send([create(entity), *(update(entity, f"{i}") for i in range(1500))])
+    thing = str(uuid4())
+    system.sender().send([create(thing), *(update(thing, f"{i}") for i in range(1500))])
     consumer = system.start("consume", BATCH_SIZE="25", PREFETCH_COUNT="300")
     wait_for(lambda: system.count("inbox") > 100, "some batches")
     consumer.signal(number)
@@ -153,8 +153,8 @@ def test_a_log_that_takes_nothing_costs_nothing(system: System, broken_log: Path
 
 
 def test_a_handler_that_never_returns_costs_its_neighbours_only_time(system: System) -> None:
-    entity = str(uuid4())
-    system.sender().send([create(entity), update(entity, "hang"), *(create() for _ in range(50))])
+    thing = str(uuid4())
+    system.sender().send([create(thing), update(thing, "hang"), *(create() for _ in range(50))])
 
     def start() -> Process:
         # The least that a process gives itself. With less than its neighbour needs to start, the
@@ -297,7 +297,8 @@ def test_each_child_of_run_says_once_and_by_its_name_that_the_broker_is_away(
 
 def fails(*arguments: str, **settings: str) -> str:
     """Run a command of the worker that must fail, and return its single line of error."""
-    environment = {**os.environ, "PYTHONWARNINGS": "error", **settings}
+    ours = {"AGGREGATES": "tests.sample.things", "PYTHONWARNINGS": "error"}
+    environment = {**os.environ, **ours, **settings}
     result = subprocess.run(
         [sys.executable, "-m", "worker", *arguments],
         env=environment,
@@ -330,18 +331,18 @@ def test_a_database_that_is_behind_is_refused_with_the_way_out(
 
 def test_people_get_a_sentence_when_the_broker_is_away() -> None:
     url = f"amqp://guest:guest@127.0.0.1:{free_port()}/%2F"
-    assert "Connection refused" in fails("send", "entity.Create", AMQP_URL=url)
+    assert "Connection refused" in fails("send", "thing.Create", AMQP_URL=url)
     assert "Connection refused" in fails("declare", AMQP_URL=url)
 
 
 def test_people_get_a_sentence_for_a_command_that_is_none(system: System) -> None:
     settings = {"AMQP_URL": system.amqp_url, "COMPONENT_NAME": system.name}
-    assert "unknown-type" not in fails("send", "entity.Destroy", **settings)
+    assert "unknown-type" not in fails("send", "thing.Destroy", **settings)
     assert "value: Missing data" in fails(
-        "send", "entity.UpdateValue", f"entity_id={uuid4()}", **settings
+        "send", "thing.UpdateValue", f"thing_id={uuid4()}", **settings
     )
     assert "no queue" in fails(
-        "send", "entity.Create", AMQP_URL=system.amqp_url, COMPONENT_NAME=f"x{uuid4().hex[:8]}"
+        "send", "thing.Create", AMQP_URL=system.amqp_url, COMPONENT_NAME=f"x{uuid4().hex[:8]}"
     )
 
 
@@ -357,10 +358,10 @@ def test_watch_and_send_and_show_work_together(either_system: System) -> None:
     watch = system.start("watch")
     watch.wait_for_log("Watching")
     system.start("run")
-    entity = str(uuid4())
-    system.call("send", "entity.Create", f"entity_id={entity}")
-    system.call("send", "entity.UpdateValue", f"entity_id={entity}", 'value:="grün"')
-    watch.wait_for_log('"entity.Updated"')
-    assert '"value": "grün"' in system.call("show", entity)
+    thing = str(uuid4())
+    system.call("send", "thing.Create", f"thing_id={thing}")
+    system.call("send", "thing.UpdateValue", f"thing_id={thing}", 'value:="grün"')
+    watch.wait_for_log('"thing.Updated"')
+    assert '"value": "grün"' in system.call("show", thing)
     watch.signal(signal.SIGINT)
     assert watch.wait() == 0

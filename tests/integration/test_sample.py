@@ -82,15 +82,15 @@ def test_rows_behind_a_relationship_and_a_projection_survive_kills(either_system
 
     found: dict[str, set[tuple[str, int]]] = defaultdict(set)
     for order_id, product, quantity in system.query(
-        "SELECT order_id, product, quantity FROM lines"
+        "SELECT order_id, product, quantity FROM sample_lines"
     ):
         found[_hex(order_id)].add((str(product), int(str(quantity))))
-    orders = {_hex(order_id) for (order_id,) in system.query("SELECT id FROM orders")}
+    orders = {_hex(order_id) for (order_id,) in system.query("SELECT id FROM sample_orders")}
     wanted = {_hex(order): lines_after(h) for order, h in histories(subscriber).items()}
     assert len(wanted) == ORDERS
     assert orders == {order for order, lines in wanted.items() if lines is not None}
     assert found == {order: lines for order, lines in wanted.items() if lines}
-    sold = {_hex(event_id) for (event_id,) in system.query("SELECT event_id FROM sales")}
+    sold = {_hex(event_id) for (event_id,) in system.query("SELECT event_id FROM sample_sales")}
     added = (h for history in histories(subscriber).values() for h in history)
     assert sold == {_hex(h.body["event_id"]) for h in added if h.type == "order.LineAdded"}
 

@@ -20,11 +20,11 @@ def active(consumers: list[Process]) -> list[Process]:
 
 
 def test_order_is_kept_while_active_consumers_stop_and_others_follow(system: System) -> None:
-    subscriber, sender, entity = system.subscriber(), system.sender(), str(uuid4())
+    subscriber, sender, thing = system.subscriber(), system.sender(), str(uuid4())
     system.delete_queue()
     system.call("declare", SINGLE_ACTIVE_CONSUMER="true")
     values = [str(number) for number in range(2000)]
-    sender.send([create(entity), *(update(entity, value) for value in values)])
+    sender.send([create(thing), *(update(thing, value) for value in values)])
     consumers = [system.start("consume", **SETTINGS) for _ in range(3)]
     system.start("relay", **SETTINGS)
     for _ in range(3):
@@ -35,4 +35,4 @@ def test_order_is_kept_while_active_consumers_stop_and_others_follow(system: Sys
     assert system.waiting() > 0, "nothing was left for the next consumer"
     system.start("consume", **SETTINGS)
     wait_for(lambda: subscriber.distinct() == 2001, "all events", 60)
-    assert [heard.body["value"] for heard in subscriber.of_type("entity.Updated")] == values
+    assert [heard.body["value"] for heard in subscriber.of_type("thing.Updated")] == values

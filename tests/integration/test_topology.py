@@ -21,7 +21,8 @@ from tools.processes import free_port
 from tools.rabbitmq import RabbitMQNode
 from tools.servers import install_programs, server_folder
 from worker.amqp.broker import Broker
-from worker.amqp.topology import backstop_queue, declare
+from worker.amqp.declarations import backstop_queue
+from worker.amqp.topology import declare
 from worker.exceptions import BrokerUnavailable, TopologyMismatch
 from worker.settings import Settings
 

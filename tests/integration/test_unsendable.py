@@ -106,9 +106,9 @@ def test_a_retry_goes_out_without_the_routes_of_its_command(system: System) -> N
     subscriber = system.subscriber()
     system.start("consume", module=MISBEHAVING, RETRY_DELAYS="0.1")
     relay = system.start("relay")
-    entity = str(uuid4())
-    routed = update(entity, "bug until 2", headers={"CC": ["side"], "BCC": ["side"], "kept": "k"})
-    system.sender().send([create(entity), routed, *(create() for _ in range(100))])
+    thing = str(uuid4())
+    routed = update(thing, "bug until 2", headers={"CC": ["side"], "BCC": ["side"], "kept": "k"})
+    system.sender().send([create(thing), routed, *(create() for _ in range(100))])
     with within(20):
         wait_for(lambda: subscriber.distinct() == 102, "all events")
     assert "the broker is away" not in relay.log()
@@ -130,9 +130,9 @@ def test_forged_reply_addresses_cost_only_replies(system: System) -> None:
 
 
 def test_a_full_command_queue_slows_no_events(system: System) -> None:
-    subscriber, entity = system.subscriber(), str(uuid4())
+    subscriber, thing = system.subscriber(), str(uuid4())
     consumer = system.start("consume", module=MISBEHAVING, RETRY_DELAYS="4")
-    system.sender().send([create(entity), update(entity, "bug until 2")])
+    system.sender().send([create(thing), update(thing, "bug until 2")])
     wait_for(lambda: system.count("retries") == 1, "a retry")
     assert consumer.stop() == 0
     relay = system.start("relay")

@@ -9,13 +9,13 @@ from marshmallow import fields as theirs  # noqa: F401 - for a mistake, as some 
 from sqlalchemy import Column, Integer, MetaData, Numeric, Table, Text, Uuid  # noqa: F401
 
 import schemas.fields as wire
-from domain.entity.commands import Create  # noqa: F401
 from domain.handling import Change, handles
 from domain.handling import CommandHandler as Base
 from domain.messages import Command, Event
 from persistence import columns
 from persistence.mapping import Mapping
 from schemas.message import CommandSchema, EventSchema
+from tests.sample.thing import Create  # noqa: F401
 from worker.component import Aggregate
 
 metadata = MetaData()
@@ -146,7 +146,7 @@ class DepositedSchema(EventSchema):
 SCHEMAS = (OpenSchema, DepositSchema, OpenedSchema, DepositedSchema)
 
 accounts = Table(
-    "accounts",
+    "sample_accounts",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("owner", Text),

@@ -1,8 +1,8 @@
-"""Orders beside entities: `AGGREGATES=tests.sample.aggregates`."""
+"""Orders beside things: `AGGREGATES=tests.sample.aggregates`."""
 
 from tests.sample import order, order_schemas, order_table
 from tests.sample.sales import keep_sales
-from worker import aggregates
+from tests.sample.things import THING
 from worker.component import Aggregate
 
 ORDER = Aggregate(
@@ -18,4 +18,4 @@ ORDER = Aggregate(
     removable=True,
 )
 
-AGGREGATES = (*aggregates.AGGREGATES, ORDER)
+AGGREGATES = (THING, ORDER)

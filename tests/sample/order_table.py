@@ -18,7 +18,7 @@ from tests.sample.order import LineDTO, OrderDTO
 metadata = MetaData()
 
 orders = Table(
-    "orders",
+    "sample_orders",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("reference", Text, unique=True),
@@ -26,9 +26,9 @@ orders = Table(
 )
 
 lines = Table(
-    "lines",
+    "sample_lines",
     metadata,
-    Column("order_id", Uuid, ForeignKey("orders.id"), primary_key=True),
+    Column("order_id", Uuid, ForeignKey("sample_orders.id"), primary_key=True),
     Column("product", Text, primary_key=True),
     Column("quantity", Integer, nullable=False),
     CheckConstraint("quantity > 0", name="more_than_none"),

@@ -9,7 +9,7 @@ from tests.sample.order import LineAdded
 from tests.sample.order_table import metadata
 
 sales = Table(
-    "sales",
+    "sample_sales",
     metadata,
     Column("event_id", Uuid, primary_key=True),
     Column("order_id", Uuid, nullable=False),

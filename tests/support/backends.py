@@ -11,12 +11,12 @@ from domain.handling import QueryHandler, Repository, Views
 from domain.messages import Command, Event
 from persistence.database import Database
 from persistence.unit_of_work import UnitOfWork
+from tests.sample.things import THING
 from tests.support.memory import MemoryRepository, MemoryViews
 from worker.aggregates import AGGREGATES
 from worker.component import Aggregate
 
 COMPONENT = "tests"
-ENTITY = AGGREGATES[0]
 
 
 def aggregate_named(name: str) -> Aggregate:
@@ -40,7 +40,7 @@ class Backend(ABC):
 
 
 class MemoryBackend(Backend):
-    def __init__(self, kind: Aggregate = ENTITY) -> None:
+    def __init__(self, kind: Aggregate = THING) -> None:
         self.kind = kind
         self._dtos: dict[UUID, Any] = {}
         self.views = MemoryViews(kind.view, kind.name, self._dtos)
@@ -56,7 +56,7 @@ class MemoryBackend(Backend):
 
 
 class SQLBackend(Backend):
-    def __init__(self, database: Database, reader: Database, kind: Aggregate = ENTITY) -> None:
+    def __init__(self, database: Database, reader: Database, kind: Aggregate = THING) -> None:
         self.kind = kind
         self._database = database
         self.views = kind.views(reader)
@@ -81,7 +81,7 @@ class SQLBackend(Backend):
 
 
 @contextmanager
-def sql_backend(database: Database, kind: Aggregate = ENTITY) -> Iterator[SQLBackend]:
+def sql_backend(database: Database, kind: Aggregate = THING) -> Iterator[SQLBackend]:
     """Give a backend on the database; its query side has a connection of its own."""
     reader = reading(database)
     try:

@@ -18,7 +18,7 @@ class Bad:
 
     kind: str
     body: bytes
-    properties: dict[str, Any] = field(default_factory=lambda: {"type": "entity.Create"})
+    properties: dict[str, Any] = field(default_factory=lambda: {"type": "thing.Create"})
 
 
 def bad_message(source: random.Random) -> Bad:
@@ -27,24 +27,24 @@ def bad_message(source: random.Random) -> Bad:
 
 
 def _good_body(**fields: Any) -> dict[str, Any]:
-    return {"command_id": str(uuid4()), "entity_id": str(uuid4()), **fields}
+    return {"command_id": str(uuid4()), "thing_id": str(uuid4()), **fields}
 
 
 def _update(**fields: Any) -> Bad:
     body = _good_body(**{"value": "x", **fields})
-    return Bad("invalid", json.dumps(body).encode(), {"type": "entity.UpdateValue"})
+    return Bad("invalid", json.dumps(body).encode(), {"type": "thing.UpdateValue"})
 
 
 def _wrong_json_type(source: random.Random) -> Bad:
     value = source.choice([None, 1, 1.5, True, [], {}, ["x"], {"x": 1}, 10**300, -0.0])
-    names = ["value", "entity_id", "command_id"] + ["timestamp"] * (value is not None)
+    names = ["value", "thing_id", "command_id"] + ["timestamp"] * (value is not None)
     name = source.choice(names)
     return _update(**{name: value})
 
 
 def _no_uuid(source: random.Random) -> Bad:
     text = source.choice(["", "x", uuid4().hex, f"{{{uuid4()}}}", f"urn:uuid:{uuid4()}", "0" * 36])
-    return _update(**{source.choice(["entity_id", "command_id"]): text})
+    return _update(**{source.choice(["thing_id", "command_id"]): text})
 
 
 def _no_timestamp(source: random.Random) -> Bad:
@@ -59,8 +59,8 @@ def _unknown_field(source: random.Random) -> Bad:
 
 def _missing_field(source: random.Random) -> Bad:
     body = _good_body(value="x")
-    del body[source.choice(["command_id", "entity_id", "value"])]
-    return Bad("invalid", json.dumps(body).encode(), {"type": "entity.UpdateValue"})
+    del body[source.choice(["command_id", "thing_id", "value"])]
+    return Bad("invalid", json.dumps(body).encode(), {"type": "thing.UpdateValue"})
 
 
 def _unstorable_text(source: random.Random) -> Bad:
@@ -95,12 +95,12 @@ def _nested_deeply(source: random.Random) -> Bad:
 def _too_large(source: random.Random) -> Bad:
     size = source.choice([MAX_MESSAGE_BYTES, 3 * MAX_MESSAGE_BYTES, 10 * MAX_MESSAGE_BYTES])
     body = json.dumps(_good_body(value="x" * size)).encode()
-    return Bad("too-large", body, {"type": "entity.UpdateValue"})
+    return Bad("too-large", body, {"type": "thing.UpdateValue"})
 
 
 def _unknown_type(source: random.Random) -> Bad:
     text = "".join(source.choices(string.printable + "äß😀", k=source.randrange(60)))
-    kind = source.choice([text, "entity.create", "Create", "domain.entity.commands.Create"])
+    kind = source.choice([text, "thing.create", "Create", "tests.sample.thing.Create"])
     return Bad("unknown-type", json.dumps(_good_body()).encode(), {"type": kind} if kind else {})
 
 
@@ -115,7 +115,7 @@ def _wrong_property(source: random.Random) -> Bad:
             ("unknown-type", "headers", {"schema-version": "one"}),
         ]
     )
-    return Bad(kind, json.dumps(_good_body()).encode(), {"type": "entity.Create", name: value})
+    return Bad(kind, json.dumps(_good_body()).encode(), {"type": "thing.Create", name: value})
 
 
 def _raw_headers(source: random.Random) -> Bad:
@@ -124,7 +124,7 @@ def _raw_headers(source: random.Random) -> Bad:
     return Bad(
         "malformed",
         json.dumps(_good_body()).encode(),
-        {"type": "entity.Create", "headers": {RAW: late}},
+        {"type": "thing.Create", "headers": {RAW: late}},
     )
 
 

@@ -24,12 +24,17 @@ class Report:
 
 
 def check(
-    system: System, sent: Sequence[Sent], heard: Sequence[Heard], *, repeats: bool = True
+    system: System,
+    sent: Sequence[Sent],
+    heard: Sequence[Heard],
+    *,
+    repeats: bool = True,
+    table: str = "things",
 ) -> Report:
     """Compare what was sent (good commands only) with the tables and with what was heard.
 
     Call it when the queue and the outbox are empty. `repeats`: whether there was a failure after
-    which an event may be published again.
+    which an event may be published again. `table`: of the aggregates that the commands are for.
     """
     report = Report()
     commands = {command.command_id: command for command in sent}
@@ -43,7 +48,7 @@ def check(
     if not repeats:
         times = Counter(event.properties.message_id for event in heard)
         report.doubled += [f"event {one} was heard {n} times" for one, n in times.items() if n > 1]
-    _check_entities(report, system, commands, heard)
+    _check_table(report, system, table, heard)
     for kind, command_id in system.query("SELECT kind, command_id FROM dead_letters"):
         if command_id is None or str(UUID(str(command_id))) in commands:
             report.wrongly_dead.append(f"dead letter {kind} for {command_id}")
@@ -87,13 +92,11 @@ def _check_order(report: Report, heard: Iterable[Heard]) -> None:
     for aggregate, version in highest.items():
         if last[aggregate] != version:
             report.out_of_order.append(
-                f"entity {aggregate}: in order only up to {last[aggregate]} of {version}"
+                f"aggregate {aggregate}: in order only up to {last[aggregate]} of {version}"
             )
 
 
-def _check_entities(
-    report: Report, system: System, commands: dict[str, Sent], heard: Iterable[Heard]
-) -> None:
+def _check_table(report: Report, system: System, table: str, heard: Iterable[Heard]) -> None:
     """The table must hold what the last version's event says, and as many versions as events."""
     latest: dict[str, Heard] = {}
     for event in heard:
@@ -102,12 +105,12 @@ def _check_entities(
             version = event.headers["aggregate-version"]
             if known is None or version > known.headers["aggregate-version"]:
                 latest[event.headers["aggregate-id"]] = event
-    rows = system.query("SELECT id, value, version FROM entities")
-    for entity_id, value, version in rows:
-        event = latest.get(str(UUID(str(entity_id))))
+    rows = system.query(f"SELECT id, value, version FROM {table}")
+    for row_id, value, version in rows:
+        event = latest.get(str(UUID(str(row_id))))
         if event is None or event.headers["aggregate-version"] != version:
-            report.lost.append(f"entity {entity_id}: the events do not reach version {version}")
+            report.lost.append(f"{table} {row_id}: the events do not reach version {version}")
         elif event.body.get("value") != value:
-            report.doubled.append(f"entity {entity_id}: {value!r} is not what the last event says")
+            report.doubled.append(f"{table} {row_id}: {value!r} is not what the last event says")
     if len(rows) != len(latest):
-        report.lost.append(f"{len(latest)} entities have events, {len(rows)} are in the table")
+        report.lost.append(f"{len(latest)} aggregates have events, {len(rows)} are in {table}")

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from domain.entity.service import CommandHandler
 from domain.messages import Command, Event
 from persistence.database import Database
 from persistence.translation import driver_errors
-from worker.aggregates import AGGREGATES
+from tests.sample.thing import CommandHandler
+from tests.sample.things import THING
 from worker.component import Aggregate, Component
 from worker.composition import compose
 from worker.settings import Settings
@@ -45,7 +45,7 @@ def settings(database_url: str = "sqlite:///never-opened.db", **changes: Any) ->
 
 def component(database: Database, sabotage: Sabotage | None = None, **changes: Any) -> Component:
     """Return a component on this database; `sabotage` is called once a command has been saved."""
-    aggregates = (sabotaged(sabotage),) if sabotage else AGGREGATES
+    aggregates = (sabotaged(sabotage) if sabotage else THING,)
     url = database.url.render_as_string(hide_password=False)
     result = compose(settings(url, **changes), aggregates)
     result.database.dispose()
@@ -54,7 +54,7 @@ def component(database: Database, sabotage: Sabotage | None = None, **changes: A
 
 
 def sabotaged(sabotage: Sabotage) -> Aggregate:
-    """Return the sample aggregate with a handler that may raise after it has saved."""
+    """Return the aggregate of things with a handler that may raise after it has saved."""
 
     class Handler(CommandHandler):
         def handle(self, command: Command) -> list[Event]:
@@ -62,7 +62,7 @@ def sabotaged(sabotage: Sabotage) -> Aggregate:
             sabotage(command)
             return events
 
-    return replace(AGGREGATES[0], handler=Handler)
+    return replace(THING, handler=Handler)
 
 
 def ping(database: Database) -> int:

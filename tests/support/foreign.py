@@ -41,14 +41,14 @@ class Heard:
         return self.properties.headers or {}
 
 
-def create(entity_id: str | None = None, **properties: Any) -> Sent:
-    body = {"command_id": str(uuid4()), "entity_id": entity_id or str(uuid4())}
-    return Sent("entity.Create", body, properties)
+def create(thing_id: str | None = None, **properties: Any) -> Sent:
+    body = {"command_id": str(uuid4()), "thing_id": thing_id or str(uuid4())}
+    return Sent("thing.Create", body, properties)
 
 
-def update(entity_id: str, value: str, **properties: Any) -> Sent:
-    body = {"command_id": str(uuid4()), "entity_id": entity_id, "value": value}
-    return Sent("entity.UpdateValue", body, properties)
+def update(thing_id: str, value: str, **properties: Any) -> Sent:
+    body = {"command_id": str(uuid4()), "thing_id": thing_id, "value": value}
+    return Sent("thing.UpdateValue", body, properties)
 
 
 class Sender:

@@ -7,20 +7,20 @@ import os
 from itertools import count
 from threading import Event
 
-from domain.entity.entity import Entity
+from tests.sample.thing import Thing
 from worker.cli import main, processes
 
 
 def arm() -> None:
     """Let the handler hang where the environment says so."""
-    update, updates = Entity.update, count(1)
+    update, updates = Thing.update, count(1)
 
-    def hang(self: Entity, value: str) -> Entity.Updated:
+    def hang(self: Thing, value: str) -> Thing.Updated:
         if next(updates) == int(os.environ["HANG_AT"]):
             Event().wait()
         return update(self, value)
 
-    Entity.update = hang  # type: ignore[method-assign]
+    Thing.update = hang  # type: ignore[method-assign]
     if "PATIENCE" in os.environ:
         processes.patience = lambda settings: float(os.environ["PATIENCE"])
 

@@ -17,6 +17,10 @@ class FakeIntake:
     def __len__(self) -> int:
         return len(self.waiting)
 
+    @property
+    def ready(self) -> bool:
+        return bool(self.waiting)
+
     def take(self, most: int) -> list[Delivery]:
         return [self.waiting.popleft() for _ in range(min(most, len(self.waiting)))]
 

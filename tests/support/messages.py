@@ -7,27 +7,27 @@ from uuid import UUID, uuid4
 from pika import BasicProperties
 
 from schemas.codec import Codec
-from worker.aggregates import AGGREGATES
+from tests.sample.things import THING
 from worker.amqp.wire import Message, received
 from worker.composition import catalogue
 from worker.consumer.reading import Reader, Received
 
 MAX_BYTES = 10_000
-CREATE, UPDATE = "entity.Create", "entity.UpdateValue"
+CREATE, UPDATE = "thing.Create", "thing.UpdateValue"
 
 
 def codec() -> Codec:
-    return Codec(catalogue(AGGREGATES))
+    return Codec(catalogue([THING]))
 
 
-def create(entity_id: UUID | None = None, **fields: Any) -> dict[str, Any]:
+def create(thing_id: UUID | None = None, **fields: Any) -> dict[str, Any]:
     """Return the body of a create command; `None` leaves a field out."""
-    return _body({"entity_id": str(entity_id or uuid4()), **fields})
+    return _body({"thing_id": str(thing_id or uuid4()), **fields})
 
 
-def update(entity_id: UUID, value: Any = "new", **fields: Any) -> dict[str, Any]:
+def update(thing_id: UUID, value: Any = "new", **fields: Any) -> dict[str, Any]:
     """Return the body of an update command; `None` leaves a field out."""
-    return _body({"entity_id": str(entity_id), "value": value, **fields})
+    return _body({"thing_id": str(thing_id), "value": value, **fields})
 
 
 def _body(fields: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class Mistake(NamedTuple):
 
 
 def body(**fields: Any) -> dict[str, Any]:
-    return {"command_id": str(uuid4()), "entity_id": str(uuid4()), **fields}
+    return {"command_id": str(uuid4()), "thing_id": str(uuid4()), **fields}
 
 
 def _without(name: str, **fields: Any) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _text(**fields: Any) -> bytes:
 
 
 def _types() -> list[Mistake]:
-    nearest = "The nearest: entity.UpdateValue, entity.Create."
+    nearest = "The nearest: thing.UpdateValue, thing.Create."
     headers = {"type": CREATE}
     return [
         _case("no type", body(), "unknown-type", "has no type", type=None),
@@ -56,7 +56,7 @@ def _types() -> list[Mistake]:
         _case("type in lower case", body(value="x"), "unknown-type", nearest, type="updatevalue"),
         _case("a class name", body(value="x"), "unknown-type", nearest, type="UpdateValue"),
         _case("a module path", body(), "unknown-type", CREATE, type="shop.messages.Create"),
-        _case("an event's name", body(), "unknown-type", CREATE, type="entity.Created"),
+        _case("an event's name", body(), "unknown-type", CREATE, type="thing.Created"),
         _case("a URN", body(), "unknown-type", CREATE, type="urn:message:Shop:Create"),
         _case(
             "version as text", body(), "unknown-type", "such as 1", headers={"schema-version": "1"}
@@ -115,14 +115,14 @@ def _not_json() -> list[Mistake]:
 
 def _fields() -> list[Mistake]:
     to = "invalid"
-    camel = {"commandId": str(uuid4()), "entityId": str(uuid4())}
+    camel = {"commandId": str(uuid4()), "thingId": str(uuid4())}
     cloud_event = {"specversion": "1.0", "type": CREATE, "id": str(uuid4()), "data": body()}
     form = "Not a valid UUID, such as 7d"
     return [
         _case("an envelope", {"type": CREATE, "data": body()}, to, "data: Unknown field."),
         _case("a CloudEvent", cloud_event, to, "specversion: Unknown field."),
         _case("camel case", camel, to, "commandId: Unknown field."),
-        _case("one in camel case", body(entityId="x"), to, "entityId: Unknown field."),
+        _case("one in camel case", body(thingId="x"), to, "thingId: Unknown field."),
         _case("a field too many", body(value="x"), to, "value: Unknown field."),
         _case("a field missing", body(), to, "value: Missing", type=UPDATE),
         _case("no command_id", _without("command_id"), to, "command_id: Missing"),
@@ -131,8 +131,8 @@ def _fields() -> list[Mistake]:
         _case("id as a URN", body(command_id=uuid4().urn), to, form),
         _case("id is a number", body(command_id=4711), to, form),
         _case("id of one's own", body(command_id="order-4711"), to, form),
-        _case("entity_id without dashes", body(entity_id=uuid4().hex), to, form),
-        _case("kombu's UUID", body(entity_id={"__type__": "uuid", "__value__": "x"}), to, form),
+        _case("thing_id without dashes", body(thing_id=uuid4().hex), to, form),
+        _case("kombu's UUID", body(thing_id={"__type__": "uuid", "__value__": "x"}), to, form),
         *(
             _case(f"{value} for text", body(value=value), to, "value: ", type=UPDATE)
             for value in (7, 1.5, True, None, ["x"], {"x": 1})

@@ -1,4 +1,4 @@
-"""A component with orders and entities, whose handlers and listeners use the session as well."""
+"""A component with orders and things, whose handlers and listeners use the session as well."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -32,7 +32,7 @@ Mischief = Callable[[Command, Session], None]
 
 
 def orders_component(database: Database, mischief: Mischief) -> Component:
-    """Return a component with entities and orders; a listener keeps what was sold."""
+    """Return a component with things and orders; a listener keeps what was sold."""
     url = database.url.render_as_string(hide_password=False)
     component = compose(settings(url), [_mischievous(one, mischief) for one in AGGREGATES])
     component.database.dispose()

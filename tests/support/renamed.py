@@ -2,6 +2,6 @@
 
 from dataclasses import replace
 
-from worker import aggregates
+from tests.sample.things import THING
 
-AGGREGATES = (replace(aggregates.AGGREGATES[0], name="first"),)
+AGGREGATES = (replace(THING, name="first"),)

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pika
 from sqlalchemy import NullPool, create_engine, make_url, text
 
+from tests.sample.things import make_table
 from tests.support.foreign import Sender, Sent, Subscriber
 from tests.support.waiting import wait_for
 
@@ -33,6 +34,7 @@ class System:
             "AMQP_URL": amqp_url,
             "DATABASE_URL": database_url,
             "COMPONENT_NAME": self.name,
+            "AGGREGATES": "tests.sample.things",
             "LOG_FORMAT": "json",
             "PYTHONWARNINGS": "error",
             **settings,
@@ -56,6 +58,12 @@ class System:
             text=True,
             timeout=60,
         ).stdout
+
+    def migrate(self) -> str:
+        """Migrate, and make the table of the aggregate; return what was printed."""
+        said = self.call("migrate")
+        make_table(self._engine)
+        return said
 
     def declare(self) -> None:
         """Declare the topology of the public interface, so that senders may come first."""

@@ -21,7 +21,7 @@ def let_two_apply_one_retry(system: System, folder: Path, module: str, **setting
         slow = system.start("consume", module=module, **own)
         system.start("relay")
         command = create()
-        del command.body["entity_id"]
+        del command.body["thing_id"]
         system.sender().send([command])
         wait_for((folder / "held").exists, "the second attempt")
         fast = system.start("consume")

@@ -90,7 +90,7 @@ def test_what_the_field_writes_is_what_it_read(row):
 @every_row
 def test_what_the_column_takes_it_gives_back(row, database):
     column = Column("value", eval(row.column, dict(COLUMNS)))
-    table = Table("things", MetaData(), Column("id", Integer, primary_key=True), column)
+    table = Table("tried", MetaData(), Column("id", Integer, primary_key=True), column)
     with database.engine.begin() as connection:
         table.create(connection)
         connection.execute(table.insert(), {"id": 1, "value": value_of(row)})

@@ -56,7 +56,7 @@ class AccountDTO:
 
 
 accounts = Table(
-    "accounts",
+    "sample_accounts",
     MetaData(),
     Column("id", Uuid, primary_key=True),
     Column("balance", ExactDecimal(18, 2), nullable=False),

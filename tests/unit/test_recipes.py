@@ -14,11 +14,11 @@ from uuid import uuid4
 import pytest
 from environs import Env
 
-from domain.entity.commands import Create, UpdateValue
 from domain.messages import Event
 from persistence.database import Database
-from persistence.entity.table import entities
 from schemas.exceptions import Undecodable
+from tests.sample.thing import Create, UpdateValue
+from tests.sample.thing_table import things
 from tests.support.component import rows, settings
 from tests.support.project import ROOT
 from worker.composition import compose
@@ -143,18 +143,18 @@ def test_another_kind_is_changed_too(sqlite, monkeypatch):
         ),
     ).replace("customer.note(command.account_id)", 'customer.update("noted")')
     imports = (
-        "from dataclasses import replace\nfrom domain.entity.events import Updated\n"
+        "from dataclasses import replace\nfrom tests.sample.thing import Updated\n"
         "from domain.handling import Repository\n"
-        "from domain.entity.entity import Entity as Customer\n"
-        "from worker.aggregates import AGGREGATES as OURS\n"
-        'CUSTOMER = replace(OURS[0], name="customer")\n'
+        "from tests.sample.thing import Thing as Customer\n"
+        "from tests.sample.things import THING\n"
+        'CUSTOMER = replace(THING, name="customer")\n'
     )
     module = account_with({COMMANDS: imports, "    def _unused(": methods}, monkeypatch)
-    customer = [Create(entity_id=OTHER), UpdateValue(entity_id=OTHER, value="Žofie")]
+    customer = [Create(thing_id=OTHER), UpdateValue(thing_id=OTHER, value="Žofie")]
     *_, events = handled(module, sqlite, *customer, module.Open(account_id=ONE, customer_id=OTHER))
     assert [type(event).__name__ for event in events] == ["Opened", "Updated"]
     assert [row["owner"] for row in rows(sqlite, module.accounts)] == ["Žofie"]
-    assert [(row["value"], row["version"]) for row in rows(sqlite, entities)] == [("noted", 3)]
+    assert [(row["value"], row["version"]) for row in rows(sqlite, things)] == [("noted", 3)]
 
 
 def test_the_projection_gets_its_row(sqlite, monkeypatch):

@@ -15,10 +15,11 @@ from uuid import uuid4
 
 import pika
 
-from tests.support.foreign import Sent, create, update
+from tests.support.foreign import Sent
 from tests.support.postgresql import PostgreSQLServer
 from tests.support.system import System
 from tests.support.waiting import wait_for
+from tests.upgrades.commands import create, update
 from tests.upgrades.release import NAME, Release, as_text, lines
 from tools.postgresql import postgresql_programs
 from tools.servers import postgresql, rabbitmq
@@ -124,11 +125,11 @@ def main(commit: str) -> None:
         words = [sys.executable, "-c", TOPOLOGY, NAME]
         declared = subprocess.run(words, cwd=root, check=True, capture_output=True, text=True)
         (release.folder / "topology.json").write_text(declared.stdout)
-        _record(
-            release, "sqlite", System(amqp_url, f"sqlite:///{folder}/component.db", folder), root
-        )
+        ours = {"AGGREGATES": "worker.aggregates"}
+        file = System(amqp_url, f"sqlite:///{folder}/component.db", folder, **ours)
+        _record(release, "sqlite", file, root)
         with PostgreSQLServer(server).database() as url:
-            _record(release, "postgresql", System(amqp_url, url, folder), root)
+            _record(release, "postgresql", System(amqp_url, url, folder, **ours), root)
 
 
 def _record(release: Release, kind: str, system: System, root: Path) -> None:

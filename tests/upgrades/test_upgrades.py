@@ -9,14 +9,16 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.support.checker import check
-from tests.support.foreign import Sent, create, update
+from tests.support.foreign import Sent
 from tests.support.system import ROOT, System
 from tests.support.waiting import wait_for
+from tests.upgrades.commands import TABLE, create, update, where_it_is_there
 from tests.upgrades.release import RELEASES, Release
 
+pytestmark = where_it_is_there
 each_release = pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.commit)
 # What was recorded grows old; nothing of it shall be forgotten for that.
-KEPT = {"INBOX_RETENTION_DAYS": "36500", "RETRY_DELAYS": "0"}
+KEPT = {"AGGREGATES": "worker.aggregates", "INBOX_RETENTION_DAYS": "36500", "RETRY_DELAYS": "0"}
 
 
 @pytest.fixture
@@ -109,7 +111,7 @@ def test_a_release_and_the_next_work_side_by_side(
     system.sender().send(sent[::10])
     wait_for(lambda: subscriber.distinct() == len(sent), "all events", 60)
     wait_for(lambda: system.waiting() == system.count("outbox") == 0, "nothing left")
-    assert check(system, sent, subscriber.all()).problems == []
+    assert check(system, sent, subscriber.all(), table=TABLE).problems == []
     for process in (*consumers, relay):
         assert process.stop() == 0, process.log()
     for consumer in consumers:
@@ -137,7 +139,7 @@ def test_a_release_goes_on_where_the_next_has_been_taken_back(
     system.sender().send(late)
     wait_for(lambda: subscriber.distinct() == 5, "the events of all")
     wait_for(lambda: system.count("retries") == 0, "no retry left")
-    assert check(system, [*sent, *late], subscriber.all()).problems == []
+    assert check(system, [*sent, *late], subscriber.all(), table=TABLE).problems == []
 
 
 @each_release

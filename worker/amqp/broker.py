@@ -64,8 +64,18 @@ class Broker:
             raise
 
     @property
+    def user(self) -> str | None:
+        """Return the user that we log in as, for whom alone the broker vouches in `user_id`."""
+        return getattr(self._connection.params.credentials, "username", None)
+
+    @property
     def is_open(self) -> bool:
         return bool(self._connection.is_open)
+
+    @property
+    def version(self) -> str:
+        """The version of the broker, in its own words."""
+        return str((self._connection.server_properties or {}).get("version", "unknown"))
 
     def step(self, timeout: float = 0.0) -> None:
         """Serve the connection until something happened, at most `timeout` seconds."""
@@ -113,22 +123,28 @@ class Broker:
         self._await(lambda: answers, method.__name__)
         return answers[0].method
 
-    def attempt(self, method: str, **arguments: Any) -> None:
+    def attempt(
+        self, method: str, *, before: Callable[[Channel], None] | None = None, **arguments: Any
+    ) -> Any:
         """Call a method of a channel of its own, which alone is lost where the broker refuses.
 
-        Raises `BrokerUnavailable` then, with the broker's `code`; the connection stays of use.
+        Return the answer's method. Raises `BrokerUnavailable` where it is refused, with the
+        broker's `code`; the connection stays of use. `before` is done on the channel first.
         """
-        done: list[object] = []
+        done: list[Any] = []
         refused: list[object] = []
         channel = self._connection.channel(on_open_callback=done.append)
         channel.add_on_close_callback(lambda _, reason: refused.append(reason))
         self._await(lambda: done, "a channel")
         done.clear()
+        if before:
+            before(channel)
         getattr(channel, method)(**arguments, callback=done.append)
         self._await(lambda: done or refused, method)
         if refused:
             raise unavailable(refused[0])
         channel.close()
+        return done[0].method
 
     def lose(self, error: BrokerUnavailable) -> None:
         """Give this connection up: from the next `step` on, everything raises the error."""

@@ -7,8 +7,9 @@ import pika
 from pika.adapters.select_connection import SelectConnection
 
 from worker.amqp.nodes import reachable
+from worker.amqp.tls import TLSError, parameters_of
 from worker.amqp.tolerance import tolerate_bad_headers
-from worker.exceptions import Unsendable
+from worker.exceptions import BrokerUnavailable, Unsendable
 
 CONNECT_TIMEOUT = 10.0  # seconds for the TCP connect, and again for the AMQP handshake
 CHUNK = 65536  # bytes handed to the socket at a time
@@ -17,7 +18,10 @@ CHUNK = 65536  # bytes handed to the socket at a time
 def parameters(url: str, name: str, heartbeat: int) -> pika.URLParameters:
     """Return how to connect to a node that takes connections now."""
     tolerate_bad_headers()
-    result = pika.URLParameters(reachable(url))
+    try:
+        result = parameters_of(reachable(url))
+    except TLSError as error:  # certificates that are being renewed may be back in a moment
+        raise BrokerUnavailable(str(error).rstrip(".")) from error
     result.heartbeat = heartbeat
     result.blocked_connection_timeout = None  # an alarm is not a lost connection: wait
     result.socket_timeout = CONNECT_TIMEOUT

@@ -37,18 +37,27 @@ class Intake:
     that kills its consumers then uses up its own delivery limit, not that of its neighbours.
 
     Who takes much already may get such a message together with those that were given back with it,
-    again and again. So suspects wait until the others are settled, and are taken few at a time,
-    those first that were given back least often, and equals in no order: of those that come with
-    the one that kills, half or more are settled before each death.
+    again and again. So suspects wait until all others are settled, and are taken few at a time and
+    in no order: of those that come with the one that kills, half are settled before each death.
     """
 
     def __init__(
-        self, broker: Broker, queue: str, prefetch: int, *, in_order: bool = False
+        self,
+        broker: Broker,
+        queue: str,
+        prefetch: int,
+        kept_headers: Sequence[str] = (),
+        *,
+        in_order: bool = False,
     ) -> None:
-        """`in_order`: suspects keep their place. It does no harm where only one takes at a time."""
+        """`kept_headers`: those that are kept of a message that has too many.
+
+        `in_order`: suspects keep their place. It does no harm where only one takes at a time.
+        """
         self._broker = broker
         self.queue = queue
         self._prefetch = prefetch
+        self._kept = kept_headers
         self._in_order = in_order
         self._careful = True
         self._tag: str | None = None
@@ -56,7 +65,7 @@ class Intake:
         self._channel: Channel = broker.channel()
         self._channel.add_on_cancel_callback(self._on_cancel)
         self._waiting: deque[Delivery] = deque()
-        self._suspects: list[tuple[int, float, Delivery]] = []  # in the order they are taken in
+        self._suspects: list[tuple[float, Delivery]] = []  # in the order they are taken in
         self._suspects_since = 0.0
         self.bytes = 0  # of all that was delivered and is not settled
         self._consume(1)
@@ -65,21 +74,26 @@ class Intake:
         """Return how many deliveries wait to be taken."""
         return len(self._waiting) + len(self._suspects)
 
+    @property
+    def ready(self) -> bool:
+        """Tell whether there is something to take now."""
+        return bool(self._waiting) or self._suspects_turn
+
     def take(self, most: int) -> list[Delivery]:
         """Take the next deliveries, at least one, at most so many and `BATCH_BYTES`."""
         if not self._suspects_turn:
             return _first(self._waiting, most)
-        some = deque(
-            delivery for *_, delivery in self._suspects[: len(self._suspects) // SHARE + 1]
-        )
+        some = deque(delivery for _, delivery in self._suspects[: len(self._suspects) // SHARE + 1])
         taken = _first(some, most)
         del self._suspects[: len(taken)]
         return taken
 
     @property
     def _suspects_turn(self) -> bool:
-        overdue = self._suspects and monotonic() > self._suspects_since + LAST
-        return bool(overdue) or not self._waiting
+        if not self._suspects:
+            return False
+        others = len(self._unsettled) - len(self._suspects)
+        return not others or monotonic() > self._suspects_since + LAST
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """Acknowledge these deliveries and no other."""
@@ -146,7 +160,7 @@ class Intake:
     def _on_message(
         self, channel: Channel, method: Any, properties: BasicProperties, body: bytes
     ) -> None:
-        message = received(properties, body)
+        message = received(properties, body, self._kept)
         # A quorum queue tells how often it has delivered the message. Where it tells nothing, we
         # suspect every message that is delivered again.
         count = message.headers.get("x-delivery-count")
@@ -157,13 +171,13 @@ class Intake:
         if self._in_order or not suspect:
             self._waiting.append(delivery)
         else:
-            self._put_last(delivery, count if isinstance(count, int) else FEW)
+            self._put_last(delivery)
 
-    def _put_last(self, suspect: Delivery, count: int) -> None:
+    def _put_last(self, suspect: Delivery) -> None:
         if not self._suspects:
             self._suspects_since = monotonic()
-        # Whoever was given back most often is the likeliest to kill us; of equals, any may be.
-        insort(self._suspects, (count, random(), suspect))  # noqa: S311 - no secret
+        # Not by their counts: those that were with the poison for longest would always follow it.
+        insort(self._suspects, (random(), suspect))  # noqa: S311 - no secret
 
     def _on_cancel(self, frame: object) -> None:
         self._broker.lose(BrokerUnavailable(f"the broker cancelled our consumer of {self.queue}"))

@@ -6,7 +6,7 @@ from contextlib import suppress
 from random import sample
 from urllib.parse import parse_qs, urlsplit
 
-import pika
+from worker.amqp.tls import TLSError, parameters_of
 
 _PORTS = {"amqp": 5672, "amqps": 5671}
 _PATIENCE = 2.0  # seconds for a node to take a connection, before the next one is asked
@@ -23,9 +23,11 @@ def check_nodes(urls: str) -> None:
         try:
             parts = urlsplit(url)
             heartbeat = parse_qs(parts.query).get("heartbeat", ["30"])[0]
-            pika.URLParameters(url)
+            parameters_of(url)
             valid = parts.scheme in ("amqp", "amqps") and parts.hostname and parts.port != 0
             valid = valid and "@" not in parts.path  # behind a password's unescaped slash
+        except TLSError:
+            raise
         except Exception:  # pika raises whatever it meets; its words may hold the password
             valid = False
         if not valid:

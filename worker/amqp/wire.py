@@ -1,5 +1,6 @@
 """Messages as AMQP carries them, in both directions."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -72,14 +73,15 @@ class Message(NamedTuple):
         """Return what it takes to send the command again, with these headers of ours."""
         properties = {name: value for name in _NAMES if (value := getattr(self, name)) is not None}
         kept = {
-            name: _scalar(value)
+            name: scalar(value)
             for name, value in _kept(self.headers).items()
             if not name.startswith("x-")  # the broker's own
         }
         return StoredCommand(self.body, {**properties, "headers": {**kept, **headers}})
 
 
-def received(properties: BasicProperties, body: bytes) -> Message:
+def received(properties: BasicProperties, body: bytes, kept: Sequence[str] = ()) -> Message:
+    """Return the message; of too many headers those named in `kept` are among the first."""
     texts = {
         name: None if (value := getattr(properties, name)) is None else printable(value, 255)
         for name in _NAMES
@@ -88,7 +90,7 @@ def received(properties: BasicProperties, body: bytes) -> Message:
     if texts["type"] in _NO_TYPE and isinstance(named := headers.get("type"), str) and named:
         texts["type"] = printable(named, 255)
     if size > SMALL_HEADERS or len(headers) > MAX_HEADERS:
-        headers = _cut(headers)
+        headers = _cut({n: headers[n] for n in kept if n in headers} | headers)
     return Message(body=body, headers=headers, size=len(body) + GROWTH * size, **texts)
 
 
@@ -119,9 +121,9 @@ def _kept(headers: dict[str, Any]) -> dict[str, Any]:
 def _scalars(value: object) -> object:
     """Return a scalar; of a list of tables, as the broker tells deaths, the first few tables."""
     if not (isinstance(value, list) and all(isinstance(entry, dict) for entry in value)):
-        return _scalar(value)
+        return scalar(value)
     return [
-        {printable(name, 128): _scalar(inner) for name, inner in islice(entry.items(), 10)}
+        {printable(name, 128): scalar(inner) for name, inner in islice(entry.items(), 10)}
         for entry in value[:3]
     ]
 
@@ -148,12 +150,16 @@ def properties_of_command(command: StoredCommand) -> BasicProperties:
     return BasicProperties(delivery_mode=DeliveryMode.Persistent, **properties)
 
 
-def properties_of_new_command(type: str, command_id: str) -> BasicProperties:
+def properties_of_new_command(
+    type: str, command_id: str, user_id: str | None = None
+) -> BasicProperties:
+    """`user_id`: who logged in; the broker refuses any other."""
     return BasicProperties(
         type=type,
         content_type="application/json",
         delivery_mode=DeliveryMode.Persistent,
         message_id=command_id,
+        user_id=user_id,
     )
 
 
@@ -170,7 +176,8 @@ def printable(value: object, max_bytes: int = 1024) -> str:
     return data[:max_bytes].decode(errors="ignore")
 
 
-def _scalar(value: object) -> object:
+def scalar(value: object) -> object:
+    """Return what JSON and both databases can hold: null, an integer, or text."""
     if value is None or (isinstance(value, int) and -(2**63) <= value < 2**63):
         return value
     return printable(value)

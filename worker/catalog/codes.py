@@ -11,6 +11,7 @@ FAILURES = {
     "malformed": "No JSON object in UTF-8, compressed, or of another content type.",
     "unknown-type": "There is no such command, or not in this schema-version.",
     "invalid": "The body does not fit the schema; the reason names the fields.",
+    "not-allowed": "This user, or a sender without a name, may not send the command.",
     "too-large": "The body has more bytes than are taken.",
     "failed": "The command could not be applied in any of its attempts.",
     "unsendable": "It failed, and cannot be sent again as it is.",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.contract import Contract, describe
-from worker.amqp.topology import DELIVERY_LIMIT, backstop_queue
+from worker.amqp.declarations import DELIVERY_LIMIT, backstop_queue
 from worker.catalog import messages
 from worker.catalog.messages import BINDING
 from worker.component import Component

@@ -1,5 +1,6 @@
 """What messages carry beside their bodies: AMQP headers and properties, as JSON Schema."""
 
+from collections.abc import Iterable
 from typing import Any
 
 Said = dict[str, Any]
@@ -12,23 +13,25 @@ _UUID: Said = {"type": "string", "format": "uuid"}
 _SHORT: Said = {"type": "string", "maxLength": 255}
 
 
-def of_command(version: int) -> Said:
-    """Return the headers of a command; others are carried along."""
+def of_command(version: int, kept: Iterable[str]) -> Said:
+    """Return the headers of a command; `kept` are copied to all that comes of it."""
     said: Said = {"description": "The version of the body's schema.", "const": version}
     if version == 1:
         said["description"] += " May be left out."
     said["type"] = "integer"
-    return _object({"schema-version": said, **_TRACE}, ["schema-version"] if version != 1 else [])
+    required = ["schema-version"] if version != 1 else []
+    return _object({"schema-version": said, **_TRACE, **_copied(kept)}, required)
 
 
-def of_event(kind: str | None, version: int) -> Said:
+def of_event(kind: str | None, version: int, kept: Iterable[str]) -> Said:
     """Return the headers of an event of such an aggregate; of none, for rejections and failures."""
+    more = {**_TRACE, **_copied(kept)}
     every: Said = {
         "causation-id": {**_UUID, "description": "The id of the command."},
         "schema-version": {"type": "integer", "const": version},
     }
     if kind is None:
-        return _object({**every, **_TRACE}, ["schema-version"])
+        return _object({**every, **more}, ["schema-version"])
     place: Said = {
         "aggregate-type": {"type": "string", "const": kind},
         "aggregate-id": {**_UUID, "description": "Whose history this is."},
@@ -38,7 +41,13 @@ def of_event(kind: str | None, version: int) -> Said:
             "description": "Its place there: 1 for the first event, 2 for the next.",
         },
     }
-    return _object({**every, **place, **_TRACE}, [*every, *place])
+    return _object({**every, **place, **more}, [*every, *place])
+
+
+def _copied(names: Iterable[str]) -> Said:
+    """Return the headers that a sender may set, and finds on all that comes of the command."""
+    said = {"type": ["string", "integer"], "description": "Copied to all that comes of a command."}
+    return dict.fromkeys(names, said)
 
 
 def properties_of_command(type_: str) -> Said:

@@ -26,7 +26,7 @@ def command(message: Described, component: Component) -> Said:
     owner = component.owners[message.message]
     return {
         **_common(message, owner, _doc(message.message)),
-        "headers": headers.of_command(message.version),
+        "headers": headers.of_command(message.version, component.settings.correlation_headers),
         "correlationId": _correlation("Copied to all that comes of the command."),
         "x-amqp-properties": headers.properties_of_command(message.type),
         "examples": [
@@ -45,9 +45,10 @@ def command(message: Described, component: Component) -> Said:
 def event(message: Described, component: Component) -> Said:
     """Return the message object of an event, a rejection or a failure."""
     owner = _owner(message.message, component)
+    kept = component.settings.correlation_headers
     said = {
         **_common(message, owner, _doc(message.message)),
-        "headers": headers.of_event(owner.name if owner else None, message.version),
+        "headers": headers.of_event(owner.name if owner else None, message.version, kept),
         "correlationId": _correlation("The command's, or its command_id."),
         "x-amqp-properties": headers.properties_of_event(
             message.type, component.settings.component_name

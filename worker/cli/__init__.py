@@ -8,7 +8,7 @@ import structlog
 
 from persistence.exceptions import MappingError, PersistenceError, Unsuitable
 from schemas.exceptions import CatalogueError
-from worker.cli import catalog, dead, people, processes
+from worker.cli import catalog, dead, doctor, people, processes
 from worker.cli.scaffold.new import new
 from worker.cli.scaffold.remove import remove
 from worker.exceptions import BrokerUnavailable, NotReplayable, SettingsError, TopologyMismatch
@@ -37,7 +37,8 @@ def cli() -> None:
     """A component behind a command queue. Settings come from the environment; see the README."""
 
 
-for command in (*processes.COMMANDS, *people.COMMANDS, dead.dead, catalog.catalog, new, remove):
+OF_PEOPLE = (*people.COMMANDS, catalog.catalog, dead.dead, doctor.doctor, new, remove)
+for command in (*processes.COMMANDS, *OF_PEOPLE):
     cli.add_command(command)
 
 

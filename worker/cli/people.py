@@ -42,8 +42,8 @@ def send(type: str, fields: tuple[str, ...]) -> None:
         command = component.codec.decode(type, component.codec.normal(type, content))
     except Undecodable as error:
         raise click.ClickException(harmless(str(error))) from error
-    properties = properties_of_new_command(type, str(command.command_id))
     with Broker(settings.amqp_url, f"{settings.component_name} send", settings.heartbeat) as broker:
+        properties = properties_of_new_command(type, str(command.command_id), broker.user)
         publisher = Publisher(broker)
         publisher.wait(lambda: publisher.ready)
         body = json_text(content)

@@ -9,8 +9,8 @@ from time import monotonic
 import structlog
 
 from worker.amqp.broker import Broker
+from worker.amqp.declarations import backstop_queue
 from worker.amqp.intake import Intake
-from worker.amqp.topology import backstop_queue
 from worker.component import Component
 from worker.consumer.batches import Batches, Settle
 from worker.consumer.held import Held
@@ -100,7 +100,8 @@ class Backstop:
             self._broker = self._connect(main)
 
     def _consume(self, broker: Broker) -> None:
-        self._intake = Intake(broker, self._queue, 1)
+        kept = self._component.settings.correlation_headers
+        self._intake = Intake(broker, self._queue, 1, kept)
         self._batches = Crashed(self._component, self._intake, self._pace, self._held)
 
     @contextmanager

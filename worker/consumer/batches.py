@@ -65,7 +65,7 @@ class Batches:
     @property
     def idle(self) -> float:
         """Return for how many seconds there is nothing to do."""
-        if self._left or self._intake or self._crowd:
+        if self._left or self._intake.ready or self._crowd:
             return 0.0
         return max(0.0, self._held.seconds) if self._held else inf
 
@@ -99,8 +99,8 @@ class Batches:
         """Return what is to be tried now, and how many more joined others that wait."""
         size = self._pace.size
         if self._left:
-            batch = [self._left.popleft() for _ in range(min(size, len(self._left)))]
-        elif self._intake:
+            batch = self._first_left(size)
+        elif self._intake.ready:
             read = self._reader.read
             batch = [Item(delivery, read(delivery.message)) for delivery in self._intake.take(size)]
         else:
@@ -109,6 +109,15 @@ class Batches:
             return batch, 0
         free = [item for item in batch if not self._held.join(self._key(item), item)]
         return free, len(batch) - len(free)
+
+    def _first_left(self, size: int) -> list[Item]:
+        """Return the first of those that are tried again; a suspect alone, as it was taken."""
+        batch = [self._left.popleft()]
+        while self._left and len(batch) < size:
+            if batch[0].delivery.suspect or self._left[0].delivery.suspect:
+                break
+            batch.append(self._left.popleft())
+        return batch
 
     def _key(self, item: Item) -> UUID | int:
         """Return what tells commands apart that may overtake each other."""
@@ -194,7 +203,7 @@ class Batches:
     @property
     def _nobody_passes(self) -> bool:
         """Tell whether all were tried and wait: that is an outage, and no matter of some rows."""
-        return self._held.hopeless and not (self._left or self._intake)
+        return self._held.hopeless and not (self._left or self._intake.ready)
 
     @property
     def _crowd(self) -> Group | None:

@@ -72,9 +72,10 @@ class Consumer:
         broker = self._connect("consumer")
         with broker.unless_ready():
             declare(broker, self._settings)
-            queue, prefetch = self._settings.command_queue, self._settings.prefetch_count
-            in_order = self._settings.single_active_consumer
-            return broker, Intake(broker, queue, prefetch, in_order=in_order)
+            settings = self._settings
+            queue, prefetch = settings.command_queue, settings.prefetch_count
+            kept, in_order = settings.correlation_headers, settings.single_active_consumer
+            return broker, Intake(broker, queue, prefetch, kept, in_order=in_order)
 
     def _serve(self, broker: Broker, intake: Intake) -> None:
         alive = self._pause.serving(partial(self._keep_alive, broker, intake))

@@ -1,12 +1,14 @@
 """From an event to the message that the relay will publish."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from domain.messages import Event
 from persistence.dtos import SavedEvent
 from persistence.messages import OutgoingMessage
 from schemas.codec import Codec
+from worker.amqp.correlation import carried
 from worker.amqp.wire import Message
 
 _TRACEPARENT = re.compile(
@@ -18,8 +20,10 @@ _TRACESTATE = re.compile(r"[ -~\t]{1,512}")
 class Envelopes:
     """Puts events into messages of the public form."""
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: Codec, copied: Sequence[str] = ()) -> None:
+        """`copied`: headers of the command that its messages have, too."""
         self._codec = codec
+        self._copied = copied
 
     def of_change(self, saved: SavedEvent, cause: Message) -> OutgoingMessage:
         """Return the message of an event that changed an aggregate."""
@@ -48,6 +52,7 @@ class Envelopes:
             correlation_id=next(filter(None, named)),
             timestamp=timestamp,
             headers={
+                **carried(cause.headers, self._copied),
                 **causation,
                 "schema-version": version,
                 **place,

@@ -8,7 +8,7 @@ from domain.messages import Event
 from persistence.messages import OutgoingMessage
 from persistence.outbox import Outbox
 from schemas.codec import Codec
-from worker.amqp.topology import backstop_queue
+from worker.amqp.declarations import backstop_queue
 from worker.consumer.envelopes import Envelopes
 from worker.consumer.reading import Received
 from worker.settings import Settings
@@ -21,7 +21,7 @@ class Outcomes:
 
     def __init__(self, outbox: Outbox, codec: Codec, settings: Settings) -> None:
         self._outbox = outbox
-        self._envelopes = Envelopes(codec)
+        self._envelopes = Envelopes(codec, settings.correlation_headers)
         self._our_queues = settings.command_queue, backstop_queue(settings)
 
     def announce(self, received: Received, event: Event) -> OutgoingMessage:

@@ -12,6 +12,7 @@ from domain.messages import Command
 from persistence.endings import Ending
 from persistence.exceptions import NotUndone, PersistenceError
 from persistence.unit_of_work import UnitOfWork
+from worker.amqp.correlation import carried
 from worker.component import Component
 from worker.consumer.memory import Collector
 from worker.consumer.reading import Received
@@ -116,14 +117,18 @@ class Processor:
     def _settle(self, batch: Sequence[Received], settle: Settle) -> Counter[str]:
         endings: Counter[str] = Counter()
         until = monotonic() + self._seconds
+        copied = self._component.settings.correlation_headers
         for received in batch:
             ending = settle(received)
             endings[ending] += 1
             log.debug(
-                "command settled",
-                command_id=received.command_id,
-                type=received.message.type,
-                ending=ending,
+                **{
+                    **carried(received.message.headers, copied),
+                    "event": "command settled",
+                    "command_id": received.command_id,
+                    "type": received.message.type,
+                    "ending": ending,
+                }
             )
             if monotonic() > until:
                 break

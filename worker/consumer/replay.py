@@ -18,6 +18,7 @@ from worker.component import Component
 from worker.consumer.reading import Reader, Received
 from worker.exceptions import NotReplayable
 from worker.relay.unsendable import SENT_AS, put_back
+from worker.senders import NOT_ALLOWED, why_not_allowed
 
 
 def replay(component: Component, letter_id: int) -> None:
@@ -64,11 +65,20 @@ def _readable(component: Component, letter: DeadLetterView) -> Received:
     properties = properties_of_command(StoredCommand(letter.body, letter.properties))
     reader = Reader(component.codec, component.settings.max_message_bytes)
     result = reader.read(received(properties, letter.body))
+    _require_allowed(component, letter)
     if result.is_event:  # which a release before took for a command
         raise NotReplayable("It is an event of some component, and no command.")
     if isinstance(result.fault, Undecodable):
         raise NotReplayable(f"It still cannot be read ({result.fault.kind}): {result.fault.reason}")
     return result
+
+
+def _require_allowed(component: Component, letter: DeadLetterView) -> None:
+    """Refuse what its sender may not send today either; only a first delivery is asked for that."""
+    user, senders = letter.properties.get("user_id"), component.settings.allowed_senders
+    reason = why_not_allowed(senders, letter.type or "", user)
+    if letter.kind == NOT_ALLOWED and reason:
+        raise NotReplayable(f"{reason} Let ALLOWED_SENDERS name its sender first.")
 
 
 def _opened(unit: UnitOfWork, received: Received) -> InboxEntry:

@@ -31,6 +31,7 @@ from worker.consumer.outcomes import Outcomes
 from worker.consumer.reading import Received
 from worker.consumer.retrying import Attempt, Retrying, attempt_of, is_its_attempt
 from worker.runtime.showing import harmless
+from worker.senders import NOT_ALLOWED, why_not_allowed
 
 POSTPONED = 5.0  # seconds until a command that could not be tried comes again
 POSTPONED_AGAIN = 3600.0  # seconds at most; each time it takes twice as long as before
@@ -43,10 +44,10 @@ class Settlement:
         self._unit = unit
         self._handlers = handlers
         self._settings = component.settings
-        self._envelopes = Envelopes(component.codec)
+        self._envelopes = Envelopes(component.codec, self._settings.correlation_headers)
         self._outcomes = Outcomes(unit.outbox, component.codec, component.settings)
         self._retrying = Retrying(unit)
-        self.failures = Failures()
+        self.failures = Failures(self._settings.correlation_headers)
 
     def settle(self, received: Received) -> Ending:
         """Apply the command, unless there is a reason not to."""
@@ -55,8 +56,9 @@ class Settlement:
         known = self._known(received)
         if known and not is_its_attempt(received, known):
             return self._repeated(received, known)
-        if isinstance(received.fault, Undecodable):
-            return self._fail(letter_of_fault(received, received.fault), received)
+        fault = self._refusal(received, known) or received.fault
+        if isinstance(fault, Undecodable):
+            return self._fail(letter_of_fault(received, fault), received)
         try:
             if received.fault:
                 raise received.fault
@@ -91,6 +93,8 @@ class Settlement:
         known = self._known(received)
         if known and not is_its_attempt(received, known):
             return self._repeated(received, known)
+        if refusal := self._refusal(received, known):
+            return self._fail(letter_of_fault(received, refusal), received)
         kind = "crash"
         reason = "Every worker that took this command died, up to the queue's delivery limit."
         if _has_expired(received.message, self._settings.command_queue):
@@ -145,10 +149,20 @@ class Settlement:
     def _known(self, received: Received) -> InboxEntry | None:
         return self._unit.inbox.get(received.command_id) if received.command_id else None
 
+    def _refusal(self, received: Received, known: InboxEntry | None) -> Undecodable | None:
+        """Return why its sender may not send it; what is sent again was allowed before."""
+        senders, message = self._settings.allowed_senders, received.message
+        if not senders or known:
+            return None
+        reason = why_not_allowed(senders, message.type or "", message.user_id)
+        return Undecodable(NOT_ALLOWED, reason) if reason else None
+
     def _is_over(self, received: Received) -> bool:
-        """Tell whether there is nothing to apply: no command, or not the attempt that counts."""
+        """Tell whether `settle` applies nothing: no command, no right to it, another attempt."""
         known = self._known(received)
-        return received.command is None or bool(known and not is_its_attempt(received, known))
+        if received.command is None or self._refusal(received, known):
+            return True
+        return bool(known and not is_its_attempt(received, known))
 
     def _repeated(self, received: Received, known: InboxEntry) -> Ending:
         """Answer a command that the inbox knows; its first outcome stands."""

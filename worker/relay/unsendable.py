@@ -13,6 +13,7 @@ from persistence.messages import DeadLetter, OutgoingMessage, StoredCommand
 from persistence.relay_queries import OutboxRow, RetryRow
 from persistence.unit_of_work import UnitOfWork
 from schemas.codec import uuid_or_none
+from worker.amqp.correlation import carried
 from worker.amqp.wire import from_store, printable
 from worker.component import Component
 from worker.consumer.reading import Reader
@@ -91,9 +92,12 @@ def give_up_retry(component: Component, row: RetryRow, reason: str) -> bool:
     if ending == DUPLICATE:
         return False
     log.error(
-        "this retry cannot be sent; its command is given up",
-        type=message.type,
-        command_id=command.command_id and str(command.command_id),
-        reason=reason,
+        **{
+            **carried(message.headers, component.settings.correlation_headers),
+            "event": "this retry cannot be sent; its command is given up",
+            "type": message.type,
+            "command_id": command.command_id and str(command.command_id),
+            "reason": reason,
+        }
     )
     return True

@@ -70,21 +70,21 @@ def fill_the_disk(scene: Scene) -> None:
 
 def lock_the_table(scene: Scene) -> None:
     noticed = scene.listen("the database is away")
-    with scene.system.locked("entities"):
+    with scene.system.locked("things"):
         noticed()
 
 
 def lock_a_row(scene: Scene) -> None:
-    """Somebody changes the busiest entity and does not commit: only its commands may wait."""
+    """Somebody changes the busiest thing and does not commit: only its commands may wait."""
     noticed = scene.listen("a command waits for a lock")
-    with scene.system.locked_row("entities", scene.sender.hot):
+    with scene.system.locked_row("things", scene.sender.hot):
         wait_for(lambda: _waiting_for_a_lock(scene), "somebody who waits for the row", 30)
         noticed()
-        others = "SELECT count(*) FROM entities WHERE id <> :id"
+        others = "SELECT count(*) FROM things WHERE id <> :id"
         before = scene.system.query(others, id=scene.sender.hot)
         wait_for(
             lambda: scene.system.query(others, id=scene.sender.hot) > before,
-            "commands for other entities to be applied meanwhile",
+            "commands for other things to be applied meanwhile",
             30,
         )
 

@@ -6,13 +6,17 @@ from uuid import uuid4
 
 import pytest
 
-from domain.entity.commands import Create, UpdateValue
-from domain.entity.entity import Entity
-from domain.entity.events import Created
-from domain.entity.identity import EntityID, new_entity_id
-from domain.entity.service import CommandHandler
 from domain.handling import Change, handles
 from domain.messages import Command, Event
+from tests.sample.thing import (
+    CommandHandler,
+    Create,
+    Created,
+    Thing,
+    ThingID,
+    UpdateValue,
+    new_thing_id,
+)
 from tests.support.memory import MemoryRepository
 
 
@@ -21,11 +25,11 @@ class FullDisk(Exception):
 
 
 def memory() -> MemoryRepository:
-    return MemoryRepository(Entity, "entity")
+    return MemoryRepository(Thing, "thing")
 
 
 class BrokenRepository(MemoryRepository):
-    def save(self, entity: Entity, events: Sequence[Event]) -> None:
+    def save(self, thing: Thing, events: Sequence[Event]) -> None:
         raise FullDisk
 
 
@@ -35,7 +39,7 @@ class CreateLoudly(Create):
 
 
 def test_listeners_do_not_hear_of_an_event_that_could_not_be_saved():
-    handler, heard = CommandHandler(BrokenRepository(Entity, "entity")), []
+    handler, heard = CommandHandler(BrokenRepository(Thing, "thing")), []
     handler.register(heard.append)
     with pytest.raises(FullDisk):
         handler.handle(Create())
@@ -72,8 +76,8 @@ def test_a_handler_that_returns_no_event_is_told_by_name():
     class Silent(CommandHandler):
         @handles(Create)
         def create(self, command: Create) -> Change:
-            entity, _ = Entity.create(command.entity_id)
-            return self.saved(entity)
+            thing, _ = Thing.create(command.thing_id)
+            return self.saved(thing)
 
     with pytest.raises(TypeError, match=r"Silent\.create returned no event"):
         Silent(memory()).handle(Create())
@@ -85,33 +89,33 @@ def test_an_event_that_the_component_does_not_publish_is_told_by_name():
 
     handler, command = Forgetful(memory()), Create()
     handler.handle(command)
-    with pytest.raises(TypeError, match=r"Forgetful\.events has no class .* Entity\.Updated"):
-        handler.handle(UpdateValue(entity_id=command.entity_id, value="blue"))
+    with pytest.raises(TypeError, match=r"Forgetful\.events has no class .* Thing\.Updated"):
+        handler.handle(UpdateValue(thing_id=command.thing_id, value="blue"))
 
 
 def test_a_command_may_change_several_aggregates():
     class Twin(CommandHandler):
         @handles(Create)
         def create(self, command: Create) -> list[Change]:
-            made = [Entity.create(new_entity_id()) for _ in range(2)]
-            return [self.saved(entity, event) for entity, event in made]
+            made = [Thing.create(new_thing_id()) for _ in range(2)]
+            return [self.saved(thing, event) for thing, event in made]
 
     repository = memory()
     events = Twin(repository).handle(Create())
-    assert [event.entity_id for event in events] == list(repository.dtos)
+    assert [event.thing_id for event in events] == list(repository.dtos)
 
 
 def test_an_aggregate_may_be_removed():
     class Remover(CommandHandler):
         @handles(UpdateValue)
         def update_value(self, command: UpdateValue) -> Change:
-            entity = self.repository.get(command.entity_id)
-            return self.removed(entity, entity.update("last"))
+            thing = self.repository.get(command.thing_id)
+            return self.removed(thing, thing.update("last"))
 
     repository, command = memory(), Create()
     handler = Remover(repository)
     handler.handle(command)
-    handler.handle(UpdateValue(entity_id=command.entity_id, value="blue"))
+    handler.handle(UpdateValue(thing_id=command.thing_id, value="blue"))
     assert repository.dtos == {}
     assert repository.saved[-1].version == 2
 
@@ -128,12 +132,12 @@ def test_two_handlers_share_no_listeners():
 
 
 def test_an_update_leaves_the_version_to_the_repository():
-    entity, _ = Entity.create(new_entity_id())
-    entity.update("blue")
-    assert entity.dto.version == 0
+    thing, _ = Thing.create(new_thing_id())
+    thing.update("blue")
+    assert thing.dto.version == 0
 
 
 def test_commands_cannot_be_changed():
-    command: Command = UpdateValue(entity_id=EntityID(uuid4()), value="blue")
+    command: Command = UpdateValue(thing_id=ThingID(uuid4()), value="blue")
     with pytest.raises(AttributeError):
         command.value = "red"

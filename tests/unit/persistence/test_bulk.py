@@ -40,8 +40,8 @@ from persistence.database import Database
 from persistence.exceptions import Collision, PersistenceError, Refused, StorageUnavailable
 from persistence.translation import driver_errors
 
-things = Table(
-    "things",
+goods = Table(
+    "goods",
     MetaData(),
     Column("shelf", Text, primary_key=True),
     Column("id", Uuid, primary_key=True),
@@ -157,27 +157,27 @@ FULL = {
 @pytest.fixture
 def session(database: Database) -> Iterator[Session]:
     with Session(database.engine) as session:
-        for table in (things, weights, shouts, odd, typed, own):
+        for table in (goods, weights, shouts, odd, typed, own):
             table.create(session.connection())
         yield session
 
 
 def stored(session: Session) -> list[dict[str, object]]:
-    return [dict(row) for row in session.execute(select(things).order_by(things.c.id)).mappings()]
+    return [dict(row) for row in session.execute(select(goods).order_by(goods.c.id)).mappings()]
 
 
 @pytest.mark.parametrize("number", [2, MANY])
 def test_rows_come_back_as_they_were_inserted(session, number):
     empty = [{"shelf": "", "id": UUID(int=n), **EMPTY} for n in range(number - 1)]
-    insert_rows(session, things, [FULL, *empty])
+    insert_rows(session, goods, [FULL, *empty])
     assert stored(session) == [*empty, {**FULL, "at": FULL["at"].astimezone(UTC)}]
 
 
 def test_an_update_changes_the_rows_of_its_keys_and_no_others(session):
     rows = [{"shelf": s, "id": UUID(int=n), **EMPTY} for n, s in enumerate(["a", "b", "b"])]
-    insert_rows(session, things, rows)
+    insert_rows(session, goods, rows)
     changes = [{**FULL, "shelf": "b", "id": UUID(int=1)}, {**FULL, "shelf": "a", "id": UUID(int=2)}]
-    update_rows(session, things, ["shelf", "id"], changes)
+    update_rows(session, goods, ["shelf", "id"], changes)
     assert [row["number"] for row in stored(session)] == [None, -7, None]
 
 
@@ -309,21 +309,21 @@ def test_a_text_that_postgresql_cannot_store_is_refused(postgresql, number):
 
 def assert_refused(database: Database, text: str, number: int) -> None:
     with driver_errors(), Session(database.engine) as session:
-        things.create(session.connection())
+        goods.create(session.connection())
         rows = [{"shelf": text, "id": UUID(int=n), **EMPTY} for n in range(number)]
         with pytest.raises((PersistenceError, UnicodeEncodeError)), driver_errors():
-            insert_rows(session, things, rows)
+            insert_rows(session, goods, rows)
 
 
 @pytest.mark.parametrize(("number", "verb"), [(MANY - 1, "INSERT"), (MANY, "COPY")])
 def test_a_batch_is_one_statement_on_postgresql(postgresql, number, verb):
     statements: list[str] = []
     with Session(postgresql.engine) as session:
-        things.create(session.connection())
+        goods.create(session.connection())
         event.listen(postgresql.engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
         rows = [{"shelf": "a", "id": UUID(int=n), **EMPTY} for n in range(number)]
-        insert_rows(session, things, rows)
-        update_rows(session, things, ["shelf", "id"], rows)
+        insert_rows(session, goods, rows)
+        update_rows(session, goods, ["shelf", "id"], rows)
     assert [statement.split()[0] for statement in statements] == [verb, "UPDATE"]
     assert not any("VALUES" in statement for statement in statements)
 
@@ -331,9 +331,9 @@ def test_a_batch_is_one_statement_on_postgresql(postgresql, number, verb):
 @pytest.mark.parametrize("wanted", [[], [1], [0, 2, 9]])
 def test_among_finds_what_is_there(session, wanted):
     rows = [{"shelf": "a", "id": UUID(int=n), **EMPTY} for n in range(3)]
-    insert_rows(session, things, rows)
+    insert_rows(session, goods, rows)
     dialect = session.get_bind().dialect
-    query = select(things.c.id).where(among(dialect, things.c.id))
+    query = select(goods.c.id).where(among(dialect, goods.c.id))
     found = session.scalars(query, among_these(dialect, [UUID(int=n) for n in wanted])).all()
     assert {id.int for id in found} == set(wanted) & {0, 1, 2}
 

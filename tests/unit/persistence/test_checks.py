@@ -9,8 +9,8 @@ from sqlalchemy import Column, Integer, Table, text
 from persistence.checks import check_database, check_tables
 from persistence.columns import metadata
 from persistence.database import Database
-from persistence.entity.table import entities
 from persistence.exceptions import Conflict, MigrationMissing, StorageUnavailable, Unsuitable
+from persistence.inbox import inbox
 from persistence.migrating import check_schema, migrate
 from tests.support.component import component, ping
 from tests.support.postgresql import connect
@@ -34,9 +34,9 @@ def forgotten() -> Iterator[Table]:
 def colour() -> Iterator[None]:
     """A column for which nobody has written a migration."""
     column = Column("Colour", Integer)
-    entities.append_column(column)
+    inbox.append_column(column)
     yield
-    entities._columns.remove(column)  # what no program ever does
+    inbox._columns.remove(column)  # what no program ever does
 
 
 WRITE_ONE = (
@@ -54,7 +54,7 @@ def test_a_table_that_no_migration_makes_is_named(database, forgotten):
 
 
 def test_a_column_that_no_migration_makes_is_named(database, colour):
-    with pytest.raises(MigrationMissing, match=r"no migration makes: entities\.Colour\. Write"):
+    with pytest.raises(MigrationMissing, match=r"no migration makes: inbox\.Colour\. Write"):
         check_tables(database)
 
 
@@ -73,7 +73,7 @@ def test_each_process_hears_of_it_when_it_starts(program, database, forgotten):
 
 def test_what_a_newer_release_has_added_is_nobody_s_fault(database):
     with database.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE entities ADD COLUMN theirs INTEGER"))
+        connection.execute(text("ALTER TABLE inbox ADD COLUMN theirs INTEGER"))
         connection.execute(text("CREATE TABLE theirs (id INTEGER PRIMARY KEY)"))
     check_tables(database)
 

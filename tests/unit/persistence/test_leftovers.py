@@ -9,10 +9,10 @@ from sqlalchemy import Table, insert
 
 from persistence.database import Database
 from persistence.dead_letters import dead_letters
-from persistence.entity.table import entities
 from persistence.leftovers import leftovers, revisions
 from persistence.outbox import outbox
 from persistence.retries import retries
+from tests.sample.thing_table import things
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LETTER: dict[str, Any] = {
@@ -36,11 +36,11 @@ RETRY: dict[str, Any] = {"due_at": NOW, "body": b""}
 
 
 def left(database: Database) -> list[str]:
-    return leftovers(database, [entities], ["entity.Create"], ["entity.Created"])
+    return leftovers(database, [things], ["thing.Create"], ["thing.Created"])
 
 
 def put(database: Database, table: Table, **values: Any) -> None:
-    if table is not entities:
+    if table is not things:
         values["component"] = "any"
     with database.engine.begin() as connection:
         connection.execute(insert(table).values(values))
@@ -57,20 +57,20 @@ def test_of_an_aggregate_that_nobody_used_nothing_is_left(database):
 @pytest.mark.parametrize(
     ("table", "values", "words"),
     [
-        (entities, {"id": uuid4(), "version": 1}, "rows in entities"),
-        (outbox, {**MESSAGE, "type": "entity.Created"}, "events that are not published yet"),
+        (things, {"id": uuid4(), "version": 1}, "rows in things"),
+        (outbox, {**MESSAGE, "type": "thing.Created"}, "events that are not published yet"),
         (
             retries,
-            {**RETRY, "properties": {"type": "entity.Create"}},
+            {**RETRY, "properties": {"type": "thing.Create"}},
             "commands that wait to be tried again",
         ),
         (
             retries,
-            {**RETRY, "properties": {"headers": {"type": "entity.Create"}}},
+            {**RETRY, "properties": {"headers": {"type": "thing.Create"}}},
             "commands that wait to be tried again",
         ),
-        (dead_letters, {**LETTER, "type": "entity.Create"}, "dead letters"),
-        (dead_letters, {**LETTER, "type": "entity.Created"}, "dead letters"),
+        (dead_letters, {**LETTER, "type": "thing.Create"}, "dead letters"),
+        (dead_letters, {**LETTER, "type": "thing.Created"}, "dead letters"),
     ],
 )
 def test_what_is_left_is_named(database, table, values, words):

@@ -22,11 +22,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import column_property, composite, registry, relationship
 
-from domain.entity.entity import EntityDTO
 from persistence.columns import ExactDecimal
-from persistence.entity.table import MAPPING
 from persistence.exceptions import MappingError
 from persistence.mapping_checks import check_mapping
+from tests.sample.thing import ThingDTO
+from tests.sample.thing_table import MAPPING
 
 HERE = f"{__name__}."
 
@@ -58,7 +58,7 @@ def account(*more: tuple[str, Any]) -> type[Any]:
 
 def test_the_sample_is_content():
     MAPPING.apply()
-    check_mapping(EntityDTO)
+    check_mapping(ThingDTO)
 
 
 def test_a_field_without_column_is_named():

@@ -299,7 +299,7 @@ def test_orders_are_inserted_in_the_order_of_their_ids(database):
     seen: list[list[UUID]] = []
 
     def note(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
-        if statement.startswith("INSERT INTO orders"):
+        if statement.startswith("INSERT INTO sample_orders"):
             seen.append(parameters)
 
     event.listen(database.engine, "before_cursor_execute", note)
@@ -322,7 +322,7 @@ def test_orders_are_locked_in_the_order_of_their_ids_and_before_they_are_loaded(
         statements.clear()
         ORDER.repository(unit).lock(ids)
     lock = next(statement for statement in statements if statement.startswith("SELECT"))
-    assert "ORDER BY orders.id" in lock
+    assert "ORDER BY sample_orders.id" in lock
     assert lock.endswith("FOR UPDATE") == database.is_postgresql
 
 
@@ -350,4 +350,4 @@ def test_a_lock_that_went_with_its_savepoint_is_taken_again(database, statements
             with suppress(Bug), unit.command():
                 ORDER.repository(unit).get(order_id)
                 raise Bug
-            assert any("FROM orders" in statement for statement in statements)
+            assert any("FROM sample_orders" in statement for statement in statements)

@@ -11,15 +11,13 @@ import pytest
 from sqlalchemy import JSON, CheckConstraint, Column, Integer, MetaData, Table, Uuid, event, select
 from sqlalchemy.orm import registry
 
-from domain.entity.commands import Create, UpdateValue
-from domain.entity.identity import EntityID
-from domain.entity.service import CommandHandler
 from domain.messages import Command, Event
 from persistence.database import Database
-from persistence.entity.table import entities
 from persistence.exceptions import Collision, CommandRefused, Conflict
 from persistence.unit_of_work import UnitOfWork
-from tests.support.backends import COMPONENT, ENTITY, reading
+from tests.sample.thing import CommandHandler, Create, ThingID, UpdateValue
+from tests.sample.thing_table import things
+from tests.support.backends import COMPONENT, THING, reading
 from tests.support.component import rows
 from tests.support.waiting import wait_for
 
@@ -33,7 +31,7 @@ class Batch:
 
     def __init__(self, unit: UnitOfWork) -> None:
         self.unit = unit
-        self.repository = ENTITY.repository(unit)
+        self.repository = THING.repository(unit)
         self.handler = CommandHandler(self.repository)
 
     def handle(self, command: Command) -> None:
@@ -46,9 +44,9 @@ class Batch:
             self.handler.handle(command)
             raise Bug
 
-    def state(self, entity_id: EntityID) -> tuple[str | None, int] | None:
-        entity = self.repository.find(entity_id)
-        return (entity.dto.value, entity.dto.version) if entity else None
+    def state(self, thing_id: ThingID) -> tuple[str | None, int] | None:
+        thing = self.repository.find(thing_id)
+        return (thing.dto.value, thing.dto.version) if thing else None
 
 
 @pytest.fixture
@@ -57,12 +55,12 @@ def batch(database: Database) -> Iterator[Batch]:
         yield Batch(unit)
 
 
-def new_id() -> EntityID:
-    return EntityID(uuid4())
+def new_id() -> ThingID:
+    return ThingID(uuid4())
 
 
-def update(entity_id: EntityID, value: str) -> UpdateValue:
-    return UpdateValue(entity_id=entity_id, value=value)
+def update(thing_id: ThingID, value: str) -> UpdateValue:
+    return UpdateValue(thing_id=thing_id, value=value)
 
 
 def run(database: Database, *commands: Command) -> None:
@@ -75,145 +73,137 @@ def run(database: Database, *commands: Command) -> None:
 
 
 @pytest.fixture
-def entity_id(database: Database) -> EntityID:
-    """An entity that has the value "old", version 2."""
-    entity_id = new_id()
-    run(database, Create(entity_id=entity_id), update(entity_id, "old"))
-    return entity_id
+def thing_id(database: Database) -> ThingID:
+    """A thing that has the value "old", version 2."""
+    thing_id = new_id()
+    run(database, Create(thing_id=thing_id), update(thing_id, "old"))
+    return thing_id
 
 
-def test_a_failed_command_leaves_the_entity_as_it_was(batch, entity_id):
-    batch.fail(update(entity_id, "new"))
-    assert batch.state(entity_id) == ("old", 2)
+def test_a_failed_command_leaves_the_entity_as_it_was(batch, thing_id):
+    batch.fail(update(thing_id, "new"))
+    assert batch.state(thing_id) == ("old", 2)
 
 
-def test_a_failed_command_is_not_written(batch, database, entity_id):
-    batch.fail(update(entity_id, "new"))
+def test_a_failed_command_is_not_written(batch, database, thing_id):
+    batch.fail(update(thing_id, "new"))
     batch.unit.commit()
-    assert rows(database, entities) == [{"id": entity_id, "value": "old", "version": 2}]
+    assert rows(database, things) == [{"id": thing_id, "value": "old", "version": 2}]
 
 
-def test_a_failed_command_leaves_no_event(batch, entity_id):
-    batch.fail(update(entity_id, "new"))
+def test_a_failed_command_leaves_no_event(batch, thing_id):
+    batch.fail(update(thing_id, "new"))
     assert batch.unit.saved_events() == []
 
 
 def test_a_failed_creation_leaves_no_entity(batch):
-    entity_id = new_id()
-    batch.fail(Create(entity_id=entity_id))
-    assert batch.state(entity_id) is None
+    thing_id = new_id()
+    batch.fail(Create(thing_id=thing_id))
+    assert batch.state(thing_id) is None
 
 
 def test_a_failed_creation_is_not_written(batch, database):
     batch.fail(Create())
     batch.unit.commit()
-    assert rows(database, entities) == []
+    assert rows(database, things) == []
 
 
 def test_after_a_failed_creation_the_entity_can_be_created(batch, database):
-    entity_id = new_id()
-    batch.fail(Create(entity_id=entity_id))
-    batch.handle(Create(entity_id=entity_id))
+    thing_id = new_id()
+    batch.fail(Create(thing_id=thing_id))
+    batch.handle(Create(thing_id=thing_id))
     batch.unit.commit()
-    assert rows(database, entities) == [{"id": entity_id, "value": None, "version": 1}]
+    assert rows(database, things) == [{"id": thing_id, "value": None, "version": 1}]
 
 
-def test_a_failed_command_leaves_what_earlier_ones_did(batch, database, entity_id):
-    batch.handle(update(entity_id, "1"))
-    batch.fail(update(entity_id, "2"))
+def test_a_failed_command_leaves_what_earlier_ones_did(batch, database, thing_id):
+    batch.handle(update(thing_id, "1"))
+    batch.fail(update(thing_id, "2"))
     batch.unit.commit()
-    assert rows(database, entities) == [{"id": entity_id, "value": "1", "version": 3}]
+    assert rows(database, things) == [{"id": thing_id, "value": "1", "version": 3}]
 
 
-def test_later_commands_go_on_from_what_was_left(batch, database, entity_id):
-    batch.fail(update(entity_id, "1"))
-    batch.handle(update(entity_id, "2"))
+def test_later_commands_go_on_from_what_was_left(batch, database, thing_id):
+    batch.fail(update(thing_id, "1"))
+    batch.handle(update(thing_id, "2"))
     batch.unit.commit()
-    assert rows(database, entities) == [{"id": entity_id, "value": "2", "version": 3}]
+    assert rows(database, things) == [{"id": thing_id, "value": "2", "version": 3}]
 
 
 def test_a_failed_update_leaves_the_creation_before_it(batch, database):
-    entity_id = new_id()
-    batch.handle(Create(entity_id=entity_id))
-    batch.fail(update(entity_id, "new"))
+    thing_id = new_id()
+    batch.handle(Create(thing_id=thing_id))
+    batch.fail(update(thing_id, "new"))
     batch.unit.commit()
-    assert rows(database, entities) == [{"id": entity_id, "value": None, "version": 1}]
+    assert rows(database, things) == [{"id": thing_id, "value": None, "version": 1}]
 
 
 def test_a_command_that_fails_after_creating_and_updating_leaves_nothing(batch, database):
-    entity_id = new_id()
+    thing_id = new_id()
     with suppress(Bug), batch.unit.command():
-        batch.handler.handle(Create(entity_id=entity_id))
-        batch.handler.handle(update(entity_id, "new"))
+        batch.handler.handle(Create(thing_id=thing_id))
+        batch.handler.handle(update(thing_id, "new"))
         raise Bug
     batch.unit.commit()
-    assert rows(database, entities) == []
+    assert rows(database, things) == []
 
 
-def test_a_command_that_fails_without_saving_leaves_nothing(batch, database, entity_id):
+def test_a_command_that_fails_without_saving_leaves_nothing(batch, database, thing_id):
     with suppress(Bug), batch.unit.command():
-        batch.repository.find(entity_id).update(update(entity_id, "new"))
+        batch.repository.find(thing_id).update(update(thing_id, "new"))
         raise Bug
     batch.unit.commit()
     assert batch.unit._dtos  # the unit has worked
-    assert rows(database, entities) == [{"id": entity_id, "value": "old", "version": 2}]
+    assert rows(database, things) == [{"id": thing_id, "value": "old", "version": 2}]
 
 
-def test_a_half_done_change_is_not_seen_by_later_commands(batch, entity_id):
+def test_a_half_done_change_is_not_seen_by_later_commands(batch, thing_id):
     with suppress(Bug), batch.unit.command():
-        batch.repository.find(entity_id).update(update(entity_id, "new"))
+        batch.repository.find(thing_id).update(update(thing_id, "new"))
         raise Bug
-    assert batch.state(entity_id) == ("old", 2)
+    assert batch.state(thing_id) == ("old", 2)
 
 
-def test_a_command_that_changed_two_entities_is_undone_on_both(batch, database, entity_id):
+def test_a_command_that_changed_two_entities_is_undone_on_both(batch, database, thing_id):
     other_id = new_id()
-    run(database, Create(entity_id=other_id), update(other_id, "other"))
+    run(database, Create(thing_id=other_id), update(other_id, "other"))
     with suppress(Bug), batch.unit.command():
-        batch.handler.handle(update(entity_id, "new"))
+        batch.handler.handle(update(thing_id, "new"))
         batch.handler.handle(update(other_id, "new"))
         raise Bug
-    assert (batch.state(entity_id), batch.state(other_id)) == (("old", 2), ("other", 2))
+    assert (batch.state(thing_id), batch.state(other_id)) == (("old", 2), ("other", 2))
 
 
-def test_several_commands_of_a_batch_on_one_entity_are_all_applied(batch, database, entity_id):
+def test_several_commands_of_a_batch_on_one_entity_are_all_applied(batch, database, thing_id):
     for value in ("1", "2", "3"):
-        batch.handle(update(entity_id, value))
+        batch.handle(update(thing_id, value))
     batch.unit.commit()
-    assert rows(database, entities) == [{"id": entity_id, "value": "3", "version": 5}]
+    assert rows(database, things) == [{"id": thing_id, "value": "3", "version": 5}]
 
 
-def test_create_and_update_in_one_batch_are_both_applied(batch, database):
-    entity_id = new_id()
-    batch.handle(Create(entity_id=entity_id))
-    batch.handle(update(entity_id, "new"))
-    batch.unit.commit()
-    assert rows(database, entities) == [{"id": entity_id, "value": "new", "version": 2}]
-
-
-def test_the_events_of_a_command_have_their_place_in_the_history(batch, entity_id):
+def test_the_events_of_a_command_have_their_place_in_the_history(batch, thing_id):
     with batch.unit.command():
-        (first,) = batch.handler.handle(update(entity_id, "1"))
-        (second,) = batch.handler.handle(update(entity_id, "2"))
+        (first,) = batch.handler.handle(update(thing_id, "1"))
+        (second,) = batch.handler.handle(update(thing_id, "2"))
         saved = batch.unit.saved_events()
     assert [(s.event, s.aggregate_type, s.aggregate_id, s.aggregate_version) for s in saved] == [
-        (first, "entity", entity_id, 3),
-        (second, "entity", entity_id, 4),
+        (first, "thing", thing_id, 3),
+        (second, "thing", thing_id, 4),
     ]
 
 
-def test_only_the_events_of_the_current_command_are_told(batch, entity_id):
-    batch.handle(update(entity_id, "1"))
+def test_only_the_events_of_the_current_command_are_told(batch, thing_id):
+    batch.handle(update(thing_id, "1"))
     with batch.unit.command():
-        events = batch.handler.handle(update(entity_id, "2"))
+        events = batch.handler.handle(update(thing_id, "2"))
         assert [saved.event for saved in batch.unit.saved_events()] == events
 
 
 def test_nothing_is_there_for_others_before_the_commit(batch, database):
-    entity_id = new_id()
-    batch.handle(Create(entity_id=entity_id))
+    thing_id = new_id()
+    batch.handle(Create(thing_id=thing_id))
     reader = reading(database)
-    found = ENTITY.views(reader).find(entity_id)
+    found = THING.views(reader).find(thing_id)
     reader.dispose()
     assert found is None
 
@@ -221,16 +211,16 @@ def test_nothing_is_there_for_others_before_the_commit(batch, database):
 def test_a_unit_that_is_left_without_commit_has_done_nothing(database):
     with UnitOfWork(database, COMPONENT) as unit:
         Batch(unit).handle(Create())
-    assert rows(database, entities) == []
+    assert rows(database, things) == []
 
 
 @pytest.fixture
-def statements(database: Database, entity_id: EntityID) -> Iterator[list[str]]:
-    """The queries for entities that reach the database."""
+def statements(database: Database, thing_id: ThingID) -> Iterator[list[str]]:
+    """The queries for things that reach the database."""
     seen: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        if "FROM entities" in statement:
+        if "FROM things" in statement:
             seen.append(" ".join(statement.split()))
 
     event.listen(database.engine, "before_cursor_execute", note)
@@ -238,15 +228,15 @@ def statements(database: Database, entity_id: EntityID) -> Iterator[list[str]]:
     event.remove(database.engine, "before_cursor_execute", note)
 
 
-def test_all_entities_of_a_batch_are_loaded_with_one_query(batch, statements, entity_id):
-    batch.repository.lock([entity_id, new_id(), new_id()])
+def test_all_entities_of_a_batch_are_loaded_with_one_query(batch, statements, thing_id):
+    batch.repository.lock([thing_id, new_id(), new_id()])
     assert len(statements) == 1
 
 
-def test_what_is_loaded_is_not_asked_for_again(batch, statements, entity_id):
-    batch.repository.lock([entity_id])
-    batch.repository.lock([entity_id])
-    batch.handle(update(entity_id, "new"))
+def test_what_is_loaded_is_not_asked_for_again(batch, statements, thing_id):
+    batch.repository.lock([thing_id])
+    batch.repository.lock([thing_id])
+    batch.handle(update(thing_id, "new"))
     assert len(statements) == 1
 
 
@@ -294,48 +284,48 @@ def waits_for_a_lock(database: Database) -> bool:
         return bool(connection.exec_driver_sql(query).scalar())
 
 
-def is_locked(database: Database, entity_id: UUID) -> bool:
-    query = select(entities.c.id).where(entities.c.id == entity_id)
+def is_locked(database: Database, thing_id: UUID) -> bool:
+    query = select(things.c.id).where(things.c.id == thing_id)
     with database.engine.connect() as connection:
         free = connection.execute(query.with_for_update(skip_locked=True)).all()
     return not free
 
 
 def test_an_entity_stays_locked_until_the_commit(postgresql, other):
-    entity_id = new_id()
-    run(postgresql, Create(entity_id=entity_id))
+    thing_id = new_id()
+    run(postgresql, Create(thing_id=thing_id))
     with UnitOfWork(postgresql, COMPONENT) as unit:
-        ENTITY.repository(unit).lock([entity_id])
-        assert is_locked(other, entity_id)
+        THING.repository(unit).lock([thing_id])
+        assert is_locked(other, thing_id)
         unit.commit()
-        assert not is_locked(other, entity_id)
+        assert not is_locked(other, thing_id)
 
 
 def test_who_waits_for_a_lock_sees_what_its_holder_committed(postgresql, other):
-    entity_id = new_id()
-    run(postgresql, Create(entity_id=entity_id))
+    thing_id = new_id()
+    run(postgresql, Create(thing_id=thing_id))
     with UnitOfWork(postgresql, COMPONENT) as unit:
-        Batch(unit).handle(update(entity_id, "first"))
-        thread, errors = in_thread(lambda: run(other, update(entity_id, "second")))
+        Batch(unit).handle(update(thing_id, "first"))
+        thread, errors = in_thread(lambda: run(other, update(thing_id, "second")))
         wait_for(lambda: waits_for_a_lock(postgresql), "the second one waits", 5)
         unit.commit()
     thread.join(10)
     assert errors == []
-    assert rows(postgresql, entities) == [{"id": entity_id, "value": "second", "version": 3}]
+    assert rows(postgresql, things) == [{"id": thing_id, "value": "second", "version": 3}]
 
 
 def test_locks_are_taken_in_the_order_of_ids(postgresql, other):
-    low, high = EntityID(UUID(int=1)), EntityID(UUID(int=2))
+    low, high = ThingID(UUID(int=1)), ThingID(UUID(int=2))
     # The rows lie in the other order, and are asked for in the other order.
-    run(postgresql, Create(entity_id=high))
-    run(postgresql, Create(entity_id=low))
+    run(postgresql, Create(thing_id=high))
+    run(postgresql, Create(thing_id=low))
 
     def lock_both() -> None:
         with UnitOfWork(other, COMPONENT) as unit:
-            ENTITY.repository(unit).lock([high, low])
+            THING.repository(unit).lock([high, low])
 
     with UnitOfWork(postgresql, COMPONENT) as unit:
-        ENTITY.repository(unit).lock([low])
+        THING.repository(unit).lock([low])
         thread, errors = in_thread(lock_both)
         wait_for(lambda: waits_for_a_lock(postgresql), "the other one waits", 5)
         assert not is_locked(postgresql, high)
@@ -344,23 +334,23 @@ def test_locks_are_taken_in_the_order_of_ids(postgresql, other):
 
 
 def test_a_lock_that_is_held_too_long_is_a_conflict(postgresql):
-    entity_id = new_id()
-    run(postgresql, Create(entity_id=entity_id))
+    thing_id = new_id()
+    run(postgresql, Create(thing_id=thing_id))
     impatient = Database(postgresql.url.render_as_string(hide_password=False), deadline=0.3)
     try:
         with UnitOfWork(postgresql, COMPONENT) as holder, UnitOfWork(impatient, COMPONENT) as unit:
-            ENTITY.repository(holder).lock([entity_id])
+            THING.repository(holder).lock([thing_id])
             with pytest.raises(Conflict):
-                ENTITY.repository(unit).lock([entity_id])
+                THING.repository(unit).lock([thing_id])
     finally:
         impatient.dispose()
 
 
 def test_two_who_create_the_same_entity_collide(postgresql, other):
-    entity_id = new_id()
+    thing_id = new_id()
     with UnitOfWork(postgresql, COMPONENT) as first, UnitOfWork(other, COMPONENT) as second:
-        Batch(first).handle(Create(entity_id=entity_id))
-        Batch(second).handle(Create(entity_id=entity_id))
+        Batch(first).handle(Create(thing_id=thing_id))
+        Batch(second).handle(Create(thing_id=thing_id))
         first.commit()
         with pytest.raises(Collision):
             second.commit()
@@ -370,9 +360,9 @@ def test_on_sqlite_one_who_writes_at_a_time(sqlite):
     impatient = Database(sqlite.url.render_as_string(), deadline=0.1)
     try:
         with UnitOfWork(sqlite, COMPONENT) as holder, UnitOfWork(impatient, COMPONENT) as unit:
-            ENTITY.repository(holder).lock([new_id()])
+            THING.repository(holder).lock([new_id()])
             with pytest.raises(Conflict):
-                ENTITY.repository(unit).lock([new_id()])
+                THING.repository(unit).lock([new_id()])
     finally:
         impatient.dispose()
 
@@ -447,9 +437,9 @@ def test_with_savepoints_what_is_refused_is_undone_alone(batch, database, basket
 def test_a_unit_of_work_keeps_aggregates_of_several_types_apart(batch, database, baskets):
     shared_id = new_id()
     with batch.unit.command():
-        batch.handler.handle(Create(entity_id=shared_id))
+        batch.handler.handle(Create(thing_id=shared_id))
         batch.unit.dtos(BasketDTO, "basket").put(BasketDTO(shared_id), [happened()])
         types = [saved.aggregate_type for saved in batch.unit.saved_events()]
     batch.unit.commit()
-    assert types == ["entity", "basket"]
-    assert [len(rows(database, table)) for table in (entities, baskets)] == [1, 1]
+    assert types == ["thing", "basket"]
+    assert [len(rows(database, table)) for table in (things, baskets)] == [1, 1]

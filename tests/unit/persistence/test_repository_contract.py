@@ -8,40 +8,37 @@ from uuid import uuid4
 
 import pytest
 
-from domain.entity.entity import Entity
-from domain.entity.events import Created, Updated
-from domain.entity.identity import EntityID, new_entity_id
-from domain.entity.queries import EntityView
 from domain.exceptions import AlreadyExists, NotFound
 from domain.handling import Repository
 from domain.messages import CommandID
 from persistence.database import Database
+from tests.sample.thing import Created, Thing, ThingID, ThingView, Updated, new_thing_id
 from tests.support.backends import Backend, MemoryBackend, sql_backend
 
-CREATED = Created(command_id=CommandID(uuid4()), entity_id=new_entity_id())
-UPDATED = Updated(command_id=CommandID(uuid4()), entity_id=new_entity_id(), value="blue")
+CREATED = Created(command_id=CommandID(uuid4()), thing_id=new_thing_id())
+UPDATED = Updated(command_id=CommandID(uuid4()), thing_id=new_thing_id(), value="blue")
 
 
 class Interrupted(Exception):
     pass
 
 
-def create(repository: Repository) -> EntityID:
-    entity, _ = Entity.create(new_entity_id())
-    repository.save(entity, [CREATED])
-    return entity.id
+def create(repository: Repository) -> ThingID:
+    thing, _ = Thing.create(new_thing_id())
+    repository.save(thing, [CREATED])
+    return thing.id
 
 
-def update(repository: Repository, entity_id: EntityID, *values: str) -> None:
-    entity = repository.find(entity_id)
+def update(repository: Repository, thing_id: ThingID, *values: str) -> None:
+    thing = repository.find(thing_id)
     for value in values:
-        entity.update(value)
-    repository.save(entity, [UPDATED] * len(values))
+        thing.update(value)
+    repository.save(thing, [UPDATED] * len(values))
 
 
-def state(repository: Repository, entity_id: EntityID) -> tuple[str | None, int] | None:
-    entity = repository.find(entity_id)
-    return (entity.dto.value, entity.dto.version) if entity else None
+def state(repository: Repository, thing_id: ThingID) -> tuple[str | None, int] | None:
+    thing = repository.find(thing_id)
+    return (thing.dto.value, thing.dto.version) if thing else None
 
 
 def interrupted(backend: Backend, work: Callable[[Repository], Any]) -> list[Any]:
@@ -54,132 +51,132 @@ def interrupted(backend: Backend, work: Callable[[Repository], Any]) -> list[Any
 
 
 class Contract(ABC):
-    """The promises. A class that keeps them says where its entities are."""
+    """The promises. A class that keeps them says where its things are."""
 
     @pytest.fixture
     @abstractmethod
     def backend(self) -> Backend: ...
 
     @pytest.fixture
-    def entity_id(self, backend: Backend) -> EntityID:
-        """An entity that was created and committed."""
+    def thing_id(self, backend: Backend) -> ThingID:
+        """A thing that was created and committed."""
         with backend.transaction() as repository:
             return create(repository)
 
     def test_an_entity_that_was_never_saved_is_not_found(self, backend):
         with backend.transaction() as repository:
-            assert repository.find(EntityID(uuid4())) is None
+            assert repository.find(ThingID(uuid4())) is None
 
     def test_who_gets_an_unknown_entity_is_told_which(self, backend):
-        entity_id = new_entity_id()
-        with backend.transaction() as repository, pytest.raises(NotFound, match=str(entity_id)):
-            repository.get(entity_id)
+        thing_id = new_thing_id()
+        with backend.transaction() as repository, pytest.raises(NotFound, match=str(thing_id)):
+            repository.get(thing_id)
 
-    def test_an_entity_that_is_there_is_not_new(self, backend, entity_id):
+    def test_an_entity_that_is_there_is_not_new(self, backend, thing_id):
         with backend.transaction() as repository:
-            repository.require_new(new_entity_id())
-            with pytest.raises(AlreadyExists, match=str(entity_id)):
-                repository.require_new(entity_id)
+            repository.require_new(new_thing_id())
+            with pytest.raises(AlreadyExists, match=str(thing_id)):
+                repository.require_new(thing_id)
 
     def test_an_entity_that_was_only_made_is_not_found(self, backend):
-        entity, _ = Entity.create(new_entity_id())
+        thing, _ = Thing.create(new_thing_id())
         with backend.transaction() as repository:
-            assert repository.find(entity.id) is None
+            assert repository.find(thing.id) is None
 
     def test_a_saved_entity_is_found_in_the_same_transaction(self, backend):
         with backend.transaction() as repository:
-            entity_id = create(repository)
-            assert repository.find(entity_id).id == entity_id
+            thing_id = create(repository)
+            assert repository.find(thing_id).id == thing_id
 
-    def test_a_saved_entity_is_found_in_a_later_transaction(self, backend, entity_id):
+    def test_a_saved_entity_is_found_in_a_later_transaction(self, backend, thing_id):
         with backend.transaction() as repository:
-            assert state(repository, entity_id) == (None, 1)
+            assert state(repository, thing_id) == (None, 1)
 
-    def test_what_is_found_is_an_aggregate(self, backend, entity_id):
+    def test_what_is_found_is_an_aggregate(self, backend, thing_id):
         with backend.transaction() as repository:
-            assert isinstance(repository.find(entity_id), Entity)
+            assert isinstance(repository.find(thing_id), Thing)
 
-    def test_saving_raises_the_version_by_one_an_event(self, backend, entity_id):
+    def test_saving_raises_the_version_by_one_an_event(self, backend, thing_id):
         with backend.transaction() as repository:
-            update(repository, entity_id, "a", "b", "c")
-            assert state(repository, entity_id) == ("c", 4)
+            update(repository, thing_id, "a", "b", "c")
+            assert state(repository, thing_id) == ("c", 4)
 
     def test_saving_raises_the_version_of_the_entity_in_hand(self, backend):
-        entity, _ = Entity.create(new_entity_id())
+        thing, _ = Thing.create(new_thing_id())
         with backend.transaction() as repository:
-            repository.save(entity, [CREATED])
-        assert entity.dto.version == 1
+            repository.save(thing, [CREATED])
+        assert thing.dto.version == 1
 
-    def test_a_change_is_there_in_a_later_transaction(self, backend, entity_id):
+    def test_a_change_is_there_in_a_later_transaction(self, backend, thing_id):
         with backend.transaction() as repository:
-            update(repository, entity_id, "blue")
+            update(repository, thing_id, "blue")
         with backend.transaction() as repository:
-            assert state(repository, entity_id) == ("blue", 2)
+            assert state(repository, thing_id) == ("blue", 2)
 
-    def test_a_change_that_was_not_saved_is_not_kept(self, backend, entity_id):
+    def test_a_change_that_was_not_saved_is_not_kept(self, backend, thing_id):
         with backend.transaction() as repository:
-            repository.find(entity_id).update("blue")
+            repository.find(thing_id).update("blue")
         with backend.transaction() as repository:
-            assert state(repository, entity_id) == (None, 1)
+            assert state(repository, thing_id) == (None, 1)
 
-    def test_several_changes_in_one_transaction_are_kept(self, backend, entity_id):
+    def test_several_changes_in_one_transaction_are_kept(self, backend, thing_id):
         with backend.transaction() as repository:
-            update(repository, entity_id, "blue")
-            update(repository, entity_id, "green")
+            update(repository, thing_id, "blue")
+            update(repository, thing_id, "green")
         with backend.transaction() as repository:
-            assert state(repository, entity_id) == ("green", 3)
+            assert state(repository, thing_id) == ("green", 3)
 
     def test_an_entity_may_be_created_and_changed_in_one_transaction(self, backend):
         with backend.transaction() as repository:
-            entity_id = create(repository)
-            update(repository, entity_id, "blue")
+            thing_id = create(repository)
+            update(repository, thing_id, "blue")
         with backend.transaction() as repository:
-            assert state(repository, entity_id) == ("blue", 2)
+            assert state(repository, thing_id) == ("blue", 2)
 
     def test_a_transaction_that_fails_keeps_no_new_entity(self, backend):
-        (entity_id,) = interrupted(backend, create)
+        (thing_id,) = interrupted(backend, create)
         with backend.transaction() as repository:
-            assert repository.find(entity_id) is None
+            assert repository.find(thing_id) is None
 
-    def test_a_transaction_that_fails_keeps_no_change(self, backend, entity_id):
-        interrupted(backend, lambda repository: update(repository, entity_id, "blue"))
+    def test_a_transaction_that_fails_keeps_no_change(self, backend, thing_id):
+        interrupted(backend, lambda repository: update(repository, thing_id, "blue"))
         with backend.transaction() as repository:
-            assert state(repository, entity_id) == (None, 1)
+            assert state(repository, thing_id) == (None, 1)
 
-    def test_a_change_leaves_other_entities_alone(self, backend, entity_id):
+    def test_a_change_leaves_other_entities_alone(self, backend, thing_id):
         with backend.transaction() as repository:
             other_id = create(repository)
             update(repository, other_id, "red")
         with backend.transaction() as repository:
-            update(repository, entity_id, "blue")
+            update(repository, thing_id, "blue")
         with backend.transaction() as repository:
             assert state(repository, other_id) == ("red", 2)
 
     @pytest.mark.parametrize(
         "value", ["", " ", "žluť 🐎", "a'b\"c\\d%s", "x" * 100_000, "\u202e\ufeff"]
     )
-    def test_any_text_is_kept_as_it_is(self, backend, entity_id, value):
+    def test_any_text_is_kept_as_it_is(self, backend, thing_id, value):
         with backend.transaction() as repository:
-            update(repository, entity_id, value)
+            update(repository, thing_id, value)
         with backend.transaction() as repository:
-            assert state(repository, entity_id) == (value, 2)
+            assert state(repository, thing_id) == (value, 2)
 
     def test_an_unknown_entity_has_no_view(self, backend):
-        assert backend.views.find(EntityID(uuid4())) is None
+        assert backend.views.find(ThingID(uuid4())) is None
 
-    def test_a_new_entity_has_a_view_without_value(self, backend, entity_id):
-        assert backend.views.find(entity_id) == EntityView(entity_id, None, 1)
+    def test_a_new_entity_has_a_view_without_value(self, backend, thing_id):
+        assert backend.views.find(thing_id) == ThingView(thing_id, None, 1)
 
-    def test_the_view_shows_what_was_committed(self, backend, entity_id):
+    def test_the_view_shows_what_was_committed(self, backend, thing_id):
         with backend.transaction() as repository:
-            update(repository, entity_id, "žluť 🐎")
-        assert backend.views.find(entity_id) == EntityView(entity_id, "žluť 🐎", 2)
+            update(repository, thing_id, "žluť 🐎")
+        assert backend.views.find(thing_id) == ThingView(thing_id, "žluť 🐎", 2)
 
-    def test_the_view_shows_the_entity_that_was_asked_for(self, backend, entity_id):
+    def test_the_view_shows_the_entity_that_was_asked_for(self, backend, thing_id):
         with backend.transaction() as repository:
             other_id = create(repository)
             update(repository, other_id, "red")
-        assert backend.views.find(entity_id) == EntityView(entity_id, None, 1)
+        assert backend.views.find(thing_id) == ThingView(thing_id, None, 1)
 
     def test_the_views_are_listed_by_their_ids_a_page_at_a_time(self, backend):
         with backend.transaction() as repository:
@@ -188,20 +185,20 @@ class Contract(ABC):
         rest = backend.views.list(limit=10, after=first[-1].id)
         assert [view.id for view in [*first, *rest]] == ids
 
-    def test_the_views_are_listed_that_have_a_value(self, backend, entity_id):
+    def test_the_views_are_listed_that_have_a_value(self, backend, thing_id):
         with backend.transaction() as repository:
             create(repository)
-            update(repository, entity_id, "blue")
-        assert backend.views.list(value="blue") == [EntityView(entity_id, "blue", 2)]
+            update(repository, thing_id, "blue")
+        assert backend.views.list(value="blue") == [ThingView(thing_id, "blue", 2)]
 
-    def test_the_view_does_not_show_what_is_not_committed(self, backend, entity_id):
+    def test_the_view_does_not_show_what_is_not_committed(self, backend, thing_id):
         with backend.transaction() as repository:
-            update(repository, entity_id, "blue")
-            assert backend.views.find(entity_id) == EntityView(entity_id, None, 1)
+            update(repository, thing_id, "blue")
+            assert backend.views.find(thing_id) == ThingView(thing_id, None, 1)
 
     def test_the_view_does_not_show_what_was_rolled_back(self, backend):
-        (entity_id,) = interrupted(backend, create)
-        assert backend.views.find(entity_id) is None
+        (thing_id,) = interrupted(backend, create)
+        assert backend.views.find(thing_id) is None
 
 
 class TestMemory(Contract):

@@ -1,5 +1,6 @@
 """The migrations that make and drop the tables of an aggregate."""
 
+import shutil
 from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -33,13 +34,16 @@ class Notes(TypeDecorator[str]):
 def orders() -> Iterator[list[Table]]:
     """Two tables, the second of which refers to the first."""
     first = Table(
-        "orders", metadata, Column("id", Uuid, primary_key=True), Column("paid", Money, index=True)
-    )
-    second = Table(
-        "order_lines",
+        "sample_orders",
         metadata,
         Column("id", Uuid, primary_key=True),
-        Column("order_id", Uuid, ForeignKey("orders.id")),
+        Column("paid", Money, index=True),
+    )
+    second = Table(
+        "sample_lines",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("order_id", Uuid, ForeignKey("sample_orders.id")),
         Index(None, "order_id"),
     )
     yield [first, second]
@@ -65,7 +69,7 @@ def tables(database: Database) -> set[str]:
 def test_tables_are_made_and_dropped_in_the_order_of_their_keys(database, orders, tmp_path):
     made = module(NextMigration().making(orders, "Orders"), tmp_path)
     dropped = module(NextMigration().dropping(orders, "No orders"), tmp_path)
-    names = {"orders", "order_lines"}
+    names = {"sample_orders", "sample_lines"}
     for step, there in (
         (made.upgrade, names),
         (dropped.upgrade, set()),
@@ -89,10 +93,13 @@ def test_a_migration_makes_what_the_program_expects(database, orders, tmp_path):
         made.upgrade()
     with database.engine.connect() as connection:
         inspector = inspect(connection)
-        indexes = inspector.get_indexes("orders") + inspector.get_indexes("order_lines")
-        foreign = inspector.get_foreign_keys("order_lines")
-    assert {index["name"] for index in indexes} == {"ix_orders_paid", "ix_order_lines_order_id"}
-    assert [key["name"] for key in foreign] == ["fk_order_lines_order_id_orders"]
+        indexes = inspector.get_indexes("sample_orders") + inspector.get_indexes("sample_lines")
+        foreign = inspector.get_foreign_keys("sample_lines")
+    assert {index["name"] for index in indexes} == {
+        "ix_sample_orders_paid",
+        "ix_sample_lines_order_id",
+    }
+    assert [key["name"] for key in foreign] == ["fk_sample_lines_order_id_sample_orders"]
 
 
 def test_a_type_of_our_own_is_written_as_what_it_is_in_the_database(tmp_path):
@@ -116,10 +123,11 @@ def test_only_a_migration_that_drops_says_what_older_workers_need(orders):
     assert "older release" not in NextMigration().making(orders, "Orders")
 
 
-def test_the_tables_of_an_aggregate_are_those_that_its_modules_define():
-    assert [table.name for table in tables_of(ROOT / "persistence" / "entity")] == ["entities"]
+def test_the_tables_of_an_aggregate_are_those_that_its_modules_define(tmp_path):
+    shutil.copy(ROOT / "persistence" / "outbox.py", tmp_path)
+    assert [table.name for table in tables_of(tmp_path)] == ["outbox"]
 
 
 def test_who_has_a_foreign_key_to_a_table_refers_to_it(orders):
-    assert referring_to(orders[:1]) == ["order_lines"]
+    assert referring_to(orders[:1]) == ["sample_lines"]
     assert referring_to(orders) == []

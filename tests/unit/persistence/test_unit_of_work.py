@@ -24,7 +24,7 @@ from tests.support.backends import COMPONENT
 from tests.support.component import ping, rows
 
 EVENT = OutgoingMessage(
-    type="entity.Created",
+    type="thing.Created",
     body='{"žluť": 1}',
     message_id="m",
     correlation_id="c",

@@ -12,20 +12,18 @@ from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError, validates_schema
 from marshmallow.fields import Integer, List, Nested
 
-from domain.entity.commands import Create, UpdateValue
-from domain.entity.events import Created, Updated
-from domain.entity.identity import EntityID
 from domain.messages import Command, CommandFailed, CommandID, CommandRejected, Event
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, digest, parse, uuid_or_none
-from schemas.entity import UpdateValue as UpdateValueSchema
 from schemas.exceptions import Undecodable
 from schemas.fields import Text, Uuid
 from schemas.message import CommandSchema
+from tests.sample.thing import Create, Created, ThingID, Updated, UpdateValue
+from tests.sample.thing_schemas import UpdateValue as UpdateValueSchema
 from tests.support.messages import CREATE, UPDATE, codec, create, update
 
 CODEC = codec()
-OURS = {"command_id", "timestamp", "entity_id", "value"}
+OURS = {"command_id", "timestamp", "thing_id", "value"}
 
 storable = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 zones = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -36,14 +34,14 @@ utc_times = st.datetimes(timezones=st.just(UTC))
 ids = st.uuids()
 
 commands = st.one_of(
-    st.builds(Create, command_id=ids, timestamp=sent_times, entity_id=ids),
-    st.builds(UpdateValue, command_id=ids, timestamp=sent_times, entity_id=ids, value=storable),
+    st.builds(Create, command_id=ids, timestamp=sent_times, thing_id=ids),
+    st.builds(UpdateValue, command_id=ids, timestamp=sent_times, thing_id=ids, value=storable),
 )
 origin = {"command_id": ids, "event_id": ids, "timestamp": utc_times}
 ending = {**origin, "command_type": storable, "code": storable, "reason": storable}
 events = st.one_of(
-    st.builds(Created, **origin, entity_id=ids),
-    st.builds(Updated, **origin, entity_id=ids, value=storable),
+    st.builds(Created, **origin, thing_id=ids),
+    st.builds(Updated, **origin, thing_id=ids, value=storable),
     st.builds(CommandRejected, **ending),
     st.builds(CommandFailed, **ending),
 )
@@ -77,12 +75,12 @@ def test_an_event_comes_back_from_the_wire_as_it_was_published(event: Event):
 @pytest.mark.parametrize(
     ("message", "name"),
     [
-        (Create(), "entity.Create"),
-        (UpdateValue(entity_id=EntityID(uuid4()), value=""), "entity.UpdateValue"),
-        (Created(command_id=CommandID(uuid4()), entity_id=EntityID(uuid4())), "entity.Created"),
+        (Create(), "thing.Create"),
+        (UpdateValue(thing_id=ThingID(uuid4()), value=""), "thing.UpdateValue"),
+        (Created(command_id=CommandID(uuid4()), thing_id=ThingID(uuid4())), "thing.Created"),
         (
-            Updated(command_id=CommandID(uuid4()), entity_id=EntityID(uuid4()), value=""),
-            "entity.Updated",
+            Updated(command_id=CommandID(uuid4()), thing_id=ThingID(uuid4()), value=""),
+            "thing.Updated",
         ),
         (
             CommandRejected(command_id=CommandID(uuid4()), command_type="", code="", reason=""),
@@ -104,14 +102,14 @@ def test_the_body_of_an_event_has_the_public_fields():
         command_id=CommandID(UUID(int=1)),
         event_id=UUID(int=2),
         timestamp=datetime(2026, 1, 2, 3, 4, 5, 678000, UTC),
-        entity_id=EntityID(UUID(int=3)),
+        thing_id=ThingID(UUID(int=3)),
         value="žluť",
     )
     assert json.loads(CODEC.encode(event)[2]) == {
         "event_id": "00000000-0000-0000-0000-000000000002",
         "command_id": "00000000-0000-0000-0000-000000000001",
         "timestamp": "2026-01-02T03:04:05.678000+00:00",
-        "entity_id": "00000000-0000-0000-0000-000000000003",
+        "thing_id": "00000000-0000-0000-0000-000000000003",
         "value": "žluť",
     }
 
@@ -139,8 +137,8 @@ def test_a_command_without_timestamp_gets_the_time_of_its_arrival():
 
 def test_the_component_picks_an_id_for_an_entity_without_one():
     content = create()
-    del content["entity_id"]
-    assert isinstance(CODEC.decode(CREATE, content).entity_id, UUID)
+    del content["thing_id"]
+    assert isinstance(CODEC.decode(CREATE, content).thing_id, UUID)
 
 
 @pytest.mark.parametrize("body", [b'{"a": 1, "a": 1}', b'{"a": {"b": 1, "b": 2}}'])
@@ -150,23 +148,23 @@ def test_a_name_that_comes_twice_is_malformed(body):
 
 
 def test_an_unknown_type_is_refused():
-    with pytest.raises(Undecodable, match=r"There is no command 'entity\.Explode' in version 1"):
-        CODEC.decode("entity.Explode", create())
+    with pytest.raises(Undecodable, match=r"There is no command 'thing\.Explode' in version 1"):
+        CODEC.decode("thing.Explode", create())
 
 
 def test_an_unknown_version_is_refused():
-    with pytest.raises(Undecodable, match=r"There is no command 'entity\.Create' in version 2"):
+    with pytest.raises(Undecodable, match=r"There is no command 'thing\.Create' in version 2"):
         CODEC.decode(CREATE, create(), 2)
 
 
 def test_an_unknown_type_is_of_its_own_kind():
     with pytest.raises(Undecodable) as refusal:
-        CODEC.decode("entity.Explode", create())
+        CODEC.decode("thing.Explode", create())
     assert refusal.value.kind == "unknown-type"
 
 
 def test_an_event_is_not_taken_for_a_command():
-    event = Created(command_id=CommandID(uuid4()), entity_id=EntityID(uuid4()))
+    event = Created(command_id=CommandID(uuid4()), thing_id=ThingID(uuid4()))
     type_, version, body = CODEC.encode(event)
     with pytest.raises(Undecodable, match="There is no command"):
         CODEC.decode(type_, json.loads(body), version)
@@ -178,14 +176,14 @@ def test_an_unknown_field_is_refused_by_name(name, value):
     assert list(errors_of(CREATE, {**create(), name: value})) == [storable[:80]]
 
 
-@pytest.mark.parametrize("field", ["command_id", "entity_id", "value"])
+@pytest.mark.parametrize("field", ["command_id", "thing_id", "value"])
 def test_a_missing_field_is_named(field):
     content = update(uuid4())
     del content[field]
     assert errors_of(UPDATE, content) == {field: ["Missing data for required field."]}
 
 
-@pytest.mark.parametrize("field", ["command_id", "entity_id", "value", "timestamp"])
+@pytest.mark.parametrize("field", ["command_id", "thing_id", "value", "timestamp"])
 def test_a_null_is_no_value(field):
     assert errors_of(UPDATE, {**update(uuid4()), field: None}) == {
         field: ["Field may not be null."]
@@ -193,10 +191,10 @@ def test_a_null_is_no_value(field):
 
 
 def test_every_wrong_field_is_named_at_once():
-    errors = errors_of(UPDATE, {"command_id": 1, "entity_id": "x", "value": [], "more": 0})
+    errors = errors_of(UPDATE, {"command_id": 1, "thing_id": "x", "value": [], "more": 0})
     assert errors == {
         "command_id": [Uuid.invalid],
-        "entity_id": [Uuid.invalid],
+        "thing_id": [Uuid.invalid],
         "more": ["Unknown field."],
         "value": ["Not a valid string."],
     }
@@ -316,15 +314,13 @@ def test_what_is_no_text_is_refused(value):
     ],
 )
 def test_what_is_no_uuid_of_36_characters_is_refused(value):
-    assert errors_of(UPDATE, {**update(uuid4()), "entity_id": value}) == {
-        "entity_id": [Uuid.invalid]
-    }
+    assert errors_of(UPDATE, {**update(uuid4()), "thing_id": value}) == {"thing_id": [Uuid.invalid]}
 
 
 def test_a_uuid_may_be_written_in_capitals():
-    entity_id = uuid4()
-    content = {**update(entity_id), "entity_id": str(entity_id).upper()}
-    assert CODEC.decode(UPDATE, content).entity_id == entity_id
+    thing_id = uuid4()
+    content = {**update(thing_id), "thing_id": str(thing_id).upper()}
+    assert CODEC.decode(UPDATE, content).thing_id == thing_id
 
 
 @pytest.mark.parametrize(
@@ -486,7 +482,7 @@ def test_the_digest_depends_on_every_value(one, other):
 def test_the_digest_is_the_same_in_every_release():
     content = {"command_id": str(UUID(int=1)), "entity_id": str(UUID(int=2)), "value": "ž"}
     expected = "08074bf2fe62d27376a3485d6349c4b80636742cc95f24f97fe7d2e57b1b32cb"
-    assert digest(UPDATE, content) == expected
+    assert digest("entity.UpdateValue", content) == expected
 
 
 def test_a_uuid_is_read_from_text():

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.fields.ranges import pattern_between
@@ -25,12 +25,14 @@ def limits_and_number(draw):
     return *(Decimal(n).scaleb(-places) for n in (low, high, number)), places
 
 
+@settings(max_examples=200)
 @given(limits_and_number())
 def test_it_matches_the_numbers_between_the_limits_and_no_other(case):
     low, high, number, places = case
     assert matches(f"{number:f}", low, high, places) == (low <= number <= high)
 
 
+@settings(max_examples=200)
 @given(limits_and_number())
 def test_zeros_behind_the_point_may_be_left_out(case):
     low, high, number, places = case
@@ -42,6 +44,7 @@ def test_zeros_behind_the_point_may_be_left_out(case):
 @pytest.mark.parametrize("text", ["", ".5", "1.", "01", "1.234", "+1", "1e1", " 1", "1 ", "--1"])
 def test_no_other_way_to_write_a_number_matches(text):
     assert not matches(text, Decimal("-99.99"), Decimal("99.99"), 2)
+    assert not matches(text, Decimal("-5"), Decimal("99.99"), 2)
 
 
 def test_minus_zero_is_zero():

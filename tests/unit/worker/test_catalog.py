@@ -84,6 +84,14 @@ def test_the_codes_of_failures_are_those_of_the_wire_format():
     assert [f"`{code}`" for code in FAILURES] == [cell.strip() for cell in named]
 
 
+def test_headers_that_are_kept_are_on_commands_and_events():
+    given = settings(correlation_headers=("tenant",))
+    messages = document(compose(given, [ORDER]), "1")["components"]["messages"]
+    for message in messages.values():
+        assert "tenant" in message["headers"]["properties"]
+        assert "user-id" not in message["headers"]["properties"]
+
+
 def test_what_happens_on_failure_is_as_the_settings_say():
     given = settings(max_attempts=3, retry_delays=(1.0, 2.5, 9.0), command_queue="q")
     operation = document(compose(given, [ORDER]), "1")["operations"]["order.Place"]

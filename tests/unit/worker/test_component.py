@@ -6,14 +6,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.entity.commands import Create
-from domain.entity.identity import EntityID
-from domain.entity.service import CommandHandler
 from domain.handling import Change, handles
 from domain.messages import Command, Event
 from persistence.database import Database
 from persistence.unit_of_work import UnitOfWork
-from tests.support.backends import ENTITY
+from tests.sample.thing import CommandHandler, Create, ThingID
+from tests.support.backends import THING
 from tests.support.component import settings
 from worker.component import Aggregate, Component, Handlers
 from worker.composition import compose
@@ -24,10 +22,10 @@ from worker.team import TeamSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Swap(Command):
-    """A command that touches two entities."""
+    """A command that touches two things."""
 
-    entity_id: EntityID
-    other_id: EntityID | None = None
+    thing_id: ThingID
+    other_id: ThingID | None = None
 
 
 def component(database: Database, aggregate: Aggregate, **changes: Any) -> Component:
@@ -48,7 +46,7 @@ def test_a_handler_is_made_with_its_dependencies(sqlite):
     def dependencies(unit: UnitOfWork, settings: Settings) -> dict[str, Any]:
         return {"unit": unit, "price": settings.team.price}
 
-    aggregate = replace(ENTITY, handler=Handler, dependencies=dependencies)
+    aggregate = replace(THING, handler=Handler, dependencies=dependencies)
     with UnitOfWork(sqlite, "tests") as unit:
         handlers = component(sqlite, aggregate, team=Prices()).handlers(unit)
         assert handlers._handlers[Create].given == (unit, 7)
@@ -61,7 +59,7 @@ def test_a_listener_is_made_for_each_unit_of_work_and_hears_in_it(sqlite):
         return lambda event: heard.append((unit, event))
 
     with UnitOfWork(sqlite, "tests") as unit:
-        handlers = component(sqlite, replace(ENTITY, listeners=[listener])).handlers(unit)
+        handlers = component(sqlite, replace(THING, listeners=[listener])).handlers(unit)
         events = handlers.handle(Create())
     assert heard == [(unit, events[0])]
 
@@ -88,16 +86,16 @@ def handlers(database: Database, aggregate: Aggregate) -> Handlers:
 
 
 def test_all_aggregates_that_a_command_names_are_locked_together(sqlite, locked):
-    aggregate = replace(ENTITY, handler=Swapper, keys=("entity_id", "other_id"))
+    aggregate = replace(THING, handler=Swapper, keys=("thing_id", "other_id"))
     one, other = uuid4(), uuid4()
-    handlers(sqlite, aggregate).lock([Swap(entity_id=one, other_id=other), Create(entity_id=one)])
+    handlers(sqlite, aggregate).lock([Swap(thing_id=one, other_id=other), Create(thing_id=one)])
     assert locked == [{one, other}]
 
 
 def test_a_key_that_a_command_leaves_empty_locks_nothing(sqlite, locked):
-    aggregate = replace(ENTITY, handler=Swapper, keys=("entity_id", "other_id"))
+    aggregate = replace(THING, handler=Swapper, keys=("thing_id", "other_id"))
     one = uuid4()
-    handlers(sqlite, aggregate).lock([Swap(entity_id=one)])
+    handlers(sqlite, aggregate).lock([Swap(thing_id=one)])
     assert locked == [{one}]
 
 
@@ -106,12 +104,12 @@ def test_aggregates_of_another_kind_are_locked_too(sqlite, locked):
         _methods: dict[Any, Any] = {}
 
     Peer._methods = {}
-    first = replace(ENTITY, handler=Swapper, others={"other_id": "peer"})
-    second = replace(ENTITY, name="peer", handler=Peer)
+    first = replace(THING, handler=Swapper, others={"other_id": "peer"})
+    second = replace(THING, name="peer", handler=Peer)
     one, other = uuid4(), uuid4()
     with UnitOfWork(sqlite, "tests") as unit:
         both = Component(settings(str(sqlite.url)), [first, second], codec=None)
-        both.handlers(unit).lock([Swap(entity_id=one, other_id=other)])
+        both.handlers(unit).lock([Swap(thing_id=one, other_id=other)])
     assert locked == [{one}, {other}]
 
 

@@ -4,13 +4,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
-from domain.entity.entity import EntityDTO
-from persistence.entity.table import entities
 from persistence.exceptions import MappingError
 from persistence.mapping import Mapping
+from tests.sample.thing import ThingDTO
+from tests.sample.thing_table import things
+from tests.sample.things import THING
 from tests.support.component import component, settings
 from tests.support.messages import CREATE, UPDATE, create, read, update
-from worker.aggregates import AGGREGATES
 from worker.composition import compose
 from worker.consumer.processor import Processor
 
@@ -24,9 +24,9 @@ def test_a_mapping_that_cannot_work_is_found_at_the_start():
         def apply(self) -> None:
             raise MappingError("no")
 
-    odd = Odd(EntityDTO, entities)
+    odd = Odd(ThingDTO, things)
     with pytest.raises(MappingError):
-        compose(settings(), [replace(AGGREGATES[0], mapping=odd)])
+        compose(settings(), [replace(THING, mapping=odd)])
 
 
 def test_the_query_side_may_have_another_database(tmp_path):
@@ -52,12 +52,12 @@ def statements(database):
 def test_a_larger_batch_needs_no_more_statements(database, statements):
     processor = Processor(component(database))
     ids = [UUID(int=i) for i in range(1, 51)]
-    processor.apply([read(CREATE, create(entity_id)) for entity_id in ids])
+    processor.apply([read(CREATE, create(thing_id)) for thing_id in ids])
     statements.clear()
-    processor.apply([read(UPDATE, update(entity_id)) for entity_id in ids[:2]])
+    processor.apply([read(UPDATE, update(thing_id)) for thing_id in ids[:2]])
     few = len(statements)
     statements.clear()
-    processor.apply([read(UPDATE, update(entity_id)) for entity_id in ids])
+    processor.apply([read(UPDATE, update(thing_id)) for thing_id in ids])
     assert len(statements) == few <= 6
 
 
@@ -67,4 +67,4 @@ def test_aggregates_are_locked_before_the_inbox_is_read(database, statements):
     statements.clear()
     processor.apply([read(UPDATE, update(UUID(int=1)))])
     reads = [text for text in statements if text.startswith("SELECT") and " FROM " in text]
-    assert [text.split(" FROM ")[1].split()[0] for text in reads] == ["entities", "inbox"]
+    assert [text.split(" FROM ")[1].split()[0] for text in reads] == ["things", "inbox"]

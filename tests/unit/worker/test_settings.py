@@ -1,6 +1,9 @@
+import re
+
 import pytest
 
 from tests.support.component import settings
+from tests.support.project import ROOT
 from worker.exceptions import SettingsError
 from worker.settings import Settings, read_settings
 
@@ -12,6 +15,7 @@ VARIABLES = (
     "COMMAND_QUEUE",
     "EVENT_EXCHANGE",
     "DECLARE",
+    "MANAGEMENT_URL",
     "SINGLE_ACTIVE_CONSUMER",
     "PREFETCH_COUNT",
     "BATCH_SIZE",
@@ -24,6 +28,8 @@ VARIABLES = (
     "HTTP_PORT",
     "LOG_LEVEL",
     "LOG_FORMAT",
+    "CORRELATION_HEADERS",
+    "ALLOWED_SENDERS",
 )
 
 NAMED = "postgresql://h/d?application_name=a@b"
@@ -58,6 +64,7 @@ def read(monkeypatch):
         ("command_queue", "component.commands"),
         ("event_exchange", "component.events"),
         ("declare", True),
+        ("management_url", None),
         ("single_active_consumer", False),
         ("max_attempts", 5),
         ("retry_delays", (1, 5, 30, 120)),
@@ -67,6 +74,8 @@ def read(monkeypatch):
         ("http_host", "127.0.0.1"),
         ("http_port", None),
         ("log_level", "info"),
+        ("correlation_headers", ("user-id", "session-id")),
+        ("allowed_senders", {}),
     ],
 )
 def test_a_setting_has_its_documented_default(read, name, value):
@@ -100,6 +109,7 @@ def test_each_node_of_a_cluster_must_be_a_url(read):
         ("COMMAND_QUEUE", "q", "q"),
         ("EVENT_EXCHANGE", "x", "x"),
         ("DECLARE", "false", False),
+        ("MANAGEMENT_URL", "https://u:p@h:15671", "https://u:p@h:15671"),
         ("SINGLE_ACTIVE_CONSUMER", "true", True),
         ("SINGLE_ACTIVE_CONSUMER", "0", False),
         ("PREFETCH_COUNT", "7", 7),
@@ -115,6 +125,9 @@ def test_each_node_of_a_cluster_must_be_a_url(read):
         ("LOG_LEVEL", "debug", "debug"),
         ("LOG_FORMAT", "console", "console"),
         ("LOG_FORMAT", "json", "json"),
+        ("CORRELATION_HEADERS", "tenant, user-id", ("tenant", "user-id")),
+        ("CORRELATION_HEADERS", "", ()),
+        ("ALLOWED_SENDERS", "a.B=shop; *=admin", {"a.B": {"shop"}, "*": {"admin"}}),
     ],
 )
 def test_a_variable_sets_its_setting(read, variable, text, value):
@@ -123,6 +136,15 @@ def test_a_variable_sets_its_setting(read, variable, text, value):
 
 def test_every_setting_has_its_variable():
     assert {name.lower() for name in VARIABLES} == set(Settings.__dataclass_fields__) - {"team"}
+
+
+def test_the_readme_has_a_row_for_every_variable_and_for_no_other():
+    text = (ROOT / "README.md").read_text()
+    _, _, after = text.partition("| Setting (environment) | Default |")
+    table, _, _ = after.partition("\n\n")
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    told = re.findall(r"`([A-Z_]+)`", " ".join(rows))
+    assert sorted(told) == sorted([*VARIABLES, *(f"{name}_FILE" for name in SECRETS)])
 
 
 def test_queue_and_exchange_are_named_after_the_component(read):
@@ -178,6 +200,7 @@ def test_the_database_must_answer_within_half_a_heartbeat(read):
         ("COMPONENT_NAME", "amq"),
         ("EVENT_EXCHANGE", "x" * 251),
         ("DECLARE", "perhaps"),
+        ("MANAGEMENT_URL", "h:15672"),
         ("SINGLE_ACTIVE_CONSUMER", "perhaps"),
         ("PREFETCH_COUNT", "many"),
         ("PREFETCH_COUNT", "0"),
@@ -202,6 +225,15 @@ def test_the_database_must_answer_within_half_a_heartbeat(read):
         ("HTTP_PORT", "http"),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
+        ("CORRELATION_HEADERS", "two words"),
+        ("CORRELATION_HEADERS", "user-id,traceparent"),
+        ("ALLOWED_SENDERS", ""),
+        ("ALLOWED_SENDERS", "shop"),
+        ("ALLOWED_SENDERS", "a.B=shop; a.B=office"),
+        ("AMQP_URL", "amqps://h/?cacertfile=/no/such/file"),
+        ("AMQP_URL", "amqps://h/?certfile=/etc/hostname"),
+        ("AMQP_URL", "amqps://h/?cacertfile=/etc/hostname"),
+        ("AMQP_URL", "amqp://h/?cacertfile=/etc/hostname"),
     ],
 )
 def test_a_wrong_value_is_told_in_one_line_that_names_the_variable(read, variable, text):

@@ -51,8 +51,8 @@ def kind(said: Said) -> str:
         return "decimal, as text"
     if "const" in said:
         return f"always {said['const']}"
-    type_ = next((t for t in _types(said) if t != "null"), "anything")
-    return _KINDS.get(said.get("format", ""), _KINDS.get(type_, type_))
+    types = [_KINDS.get(type_, type_) for type_ in _types(said) if type_ != "null"] or ["anything"]
+    return _KINDS.get(said.get("format", ""), " or ".join(types))
 
 
 _KINDS = {

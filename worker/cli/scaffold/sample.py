@@ -22,6 +22,14 @@ FILES = (
     "tests/features/test_entity.py",
     "examples/entity.py",
 )
+# What is tried with the sample only. It goes with the sample; nothing is made from it.
+TRIED_WITH_THE_SAMPLE = (
+    "tests/unit/test_entity.py",
+    "tests/unit/worker/cli/scaffold/test_sample.py",
+    "tests/unit/worker/cli/scaffold/test_scaffold.py",
+    "tests/integration/test_examples.py",
+    "tests/integration/test_tutorial.py",
+)
 
 # The one scenario that is red until its author replaces it.
 RULE = {
@@ -51,7 +59,8 @@ def the_command_is_refused(world: World) -> None:
 
 def paths(name: Name) -> list[str]:
     """Return the folders and files of an aggregate."""
-    return [renaming.renamed_path(path, name) for path in FILES]
+    more = TRIED_WITH_THE_SAMPLE if name.package == SAMPLE else ()
+    return [*(renaming.renamed_path(path, name) for path in FILES), *more]
 
 
 def files(name: Name) -> list[str]:
@@ -77,7 +86,7 @@ def sources() -> dict[str, str]:
             f"A new aggregate is made from the sample, and there is no {gone} here: bring it"
             " back from the history, or work in a whole clone."
         )
-    texts = {path: (ROOT / path).read_text() for path in files(Name(SAMPLE))}
+    texts = {file: (ROOT / file).read_text() for path in FILES for file in _files_at(path)}
     for path, text in texts.items():
         if path.startswith("tests/"):
             texts[path] = text + RULE[Path(path).suffix]

@@ -51,6 +51,11 @@ class World:
     def take(self, most: int = 100) -> list[int]:
         return [delivery.tag for delivery in self.intake.take(most)]
 
+    def settle(self) -> list[int]:
+        taken = self.intake.take(100)
+        self.intake.acknowledge(taken)
+        return [delivery.tag for delivery in taken]
+
     def deliver_again(self, *counts: int) -> None:
         for count in counts:
             self.deliver(1, redelivered=True, **{"x-delivery-count": count})
@@ -162,30 +167,38 @@ def test_a_suspect_that_is_kept_does_not(world):
     assert world.calls == [("qos", 1)]
 
 
-def test_suspects_go_alone_after_all_others_the_least_suspect_first(world):
-    world.deliver_again(0, 5, 2, 3, 0)
-    assert [world.take(), world.take(), world.take()] == [[1, 3, 5], [4], [2]]
+def test_suspects_go_alone_and_after_all_others(world):
+    world.deliver_again(0, 3, 2, 0)
+    assert [world.settle(), world.settle()] == [[1, 3, 4], [2]]
 
 
-def test_suspects_that_came_back_equally_often_go_in_no_order(world, monkeypatch):
+def test_suspects_go_in_no_order_and_not_by_their_counts(world, monkeypatch):
     places = iter([0.2, 0.9, 0.1])
     monkeypatch.setattr(module, "random", lambda: next(places))
-    world.deliver_again(3, 3, 3)
-    assert [world.take(), world.take(), world.take()] == [[3], [1], [2]]
+    world.deliver_again(4, 3, 5)
+    assert [world.settle(), world.settle(), world.settle()] == [[3], [1], [2]]
 
 
 def test_of_many_suspects_a_few_go_at_a_time(world):
     world.deliver_again(*[3] * 40)
-    assert [len(world.take()) for _ in range(4)] == [3, 3, 3, 2]
+    assert [len(world.settle()) for _ in range(4)] == [3, 3, 3, 2]
 
 
 def test_others_that_keep_coming_hold_up_suspects_for_a_few_seconds_only(world, monkeypatch):
     monkeypatch.setattr(module, "monotonic", lambda: 100.0)
     world.deliver_again(3, 0)
-    assert world.take() == [2]
-    monkeypatch.setattr(module, "monotonic", lambda: 100.1 + module.LAST)
     world.deliver_again(0)
+    assert world.take(1) == [2]
+    monkeypatch.setattr(module, "monotonic", lambda: 100.1 + module.LAST)
     assert [world.take(), world.take()] == [[1], [3]]
+
+
+def test_a_suspect_waits_until_all_that_was_taken_before_is_settled(world):
+    world.deliver_again(0, 3)
+    taken = world.intake.take(9)
+    assert not world.intake.ready
+    world.intake.acknowledge(taken)
+    assert world.intake.ready
 
 
 def test_where_order_counts_suspects_keep_their_place(monkeypatch):
@@ -200,9 +213,7 @@ def test_a_suspect_that_waits_is_not_acknowledged_with_those_that_came_after_it(
     assert acks(world) == [("ack", 2), ("ack", 3)]
 
 
-def test_what_is_settled_out_of_its_order_is_acknowledged_together(world, monkeypatch):
-    places = iter([0.3, 0.2])
-    monkeypatch.setattr(module, "random", lambda: next(places))
-    world.deliver_again(3, 3)
-    world.intake.acknowledge([*world.intake.take(9), *world.intake.take(9)])
+def test_what_is_settled_out_of_its_order_is_acknowledged_together(world):
+    world.deliver_again(0, 0)
+    world.intake.acknowledge(world.intake.take(9)[::-1])
     assert acks(world) == [("ack up to", 2)]

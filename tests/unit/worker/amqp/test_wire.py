@@ -23,7 +23,7 @@ from worker.amqp.wire import (
 )
 
 EVERYTHING = {
-    "type": "entity.Create",
+    "type": "thing.Create",
     "content_type": "application/json",
     "content_encoding": "utf-8",
     "message_id": "m",
@@ -33,7 +33,7 @@ EVERYTHING = {
     "user_id": "u",
 }
 EVENT = OutgoingMessage(
-    type="entity.Created",
+    type="thing.Created",
     body="{}",
     message_id="id",
     correlation_id="cause",
@@ -272,7 +272,7 @@ def test_a_reply_address_of_another_channel_is_not_sent_again():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("type", "entity.Created"),
+        ("type", "thing.Created"),
         ("content_type", "application/json"),
         ("delivery_mode", 2),
         ("message_id", "id"),

@@ -177,6 +177,13 @@ def test_a_batch_is_isolated_in_few_steps(world):
     assert len(world.tried) < 20
 
 
+def test_a_suspect_that_is_tried_again_is_tried_alone(world):
+    for suspect in (False, False, True, False):
+        world.deliver(create(uuid4()), suspect=suspect)
+    world.go_on(raising(Conflict("locked"), 1))
+    assert world.tried == [[1, 2, 3, 4], [1, 2], [3], [4]]
+
+
 def test_a_conflict_is_tried_again_whole(world):
     assert world.settle(2, raising(Conflict("deadlock"), 1)) == {"applied": 2}
     assert world.tried == [[1, 2]] * 2
@@ -234,12 +241,12 @@ def test_what_waits_is_tried_again_and_again(world):
 
 
 def test_later_commands_for_the_same_aggregate_stay_behind_it(world):
-    entity = uuid4()
-    world.deliver(create(entity))
+    thing = uuid4()
+    world.deliver(create(thing))
     world.go_on(objecting(LOCKED, 1))
-    world.deliver(update(entity, "a"))
+    world.deliver(update(thing, "a"))
     world.deliver(create(uuid4()))
-    world.deliver(update(entity, "b"))
+    world.deliver(update(thing, "b"))
     assert world.go_on(objecting(LOCKED, 1)) == {"applied": 1}
     world.retry_held()
     assert world.intake.settled == [3]
@@ -366,19 +373,19 @@ def test_what_waits_for_too_long_is_sent_again_as_the_same_attempt(world, sqlite
 
 
 def test_so_many_that_wait_for_one_row_that_others_would_not_come_are_sent_again_later(world):
-    entity, count = uuid4(), 80  # of the 100 that may be delivered at a time
+    thing, count = uuid4(), 80  # of the 100 that may be delivered at a time
     for _ in range(count):
-        world.deliver(update(entity, "new"))
+        world.deliver(update(thing, "new"))
     assert world.go_on(objecting(LOCKED, 1)) == {"retrying": 30}
     assert len(world.held) == 50
     assert 1 not in world.intake.settled
 
 
 def test_those_that_remain_are_applied_when_the_lock_has_gone(world):
-    entity = uuid4()
-    world.deliver(create(entity))
+    thing = uuid4()
+    world.deliver(create(thing))
     for _ in range(80):
-        world.deliver(update(entity, "new"))
+        world.deliver(update(thing, "new"))
     world.go_on(objecting(LOCKED, 1))
     world.batches.objection = fine
     world.retry_held()
@@ -389,9 +396,9 @@ def test_those_that_remain_are_applied_when_the_lock_has_gone(world):
 
 @pytest.mark.parametrize("error", [Collision("a copy"), REFUSED])
 def test_what_cannot_be_sent_again_later_either_is_tried_as_any_other(world, error, monkeypatch):
-    entity, postpone = uuid4(), world.batches._postpone
+    thing, postpone = uuid4(), world.batches._postpone
     for _ in range(80):
-        world.deliver(update(entity, "new"))
+        world.deliver(update(thing, "new"))
     errors = [error]
 
     def fail_once(received, lock_wait):
@@ -417,10 +424,10 @@ def test_where_nobody_passes_they_all_stay(world):
 
 
 def test_where_order_counts_they_all_stay(sqlite):
-    world, entity = World(sqlite), uuid4()
+    world, thing = World(sqlite), uuid4()
     world.component.settings = component(sqlite, single_active_consumer=True).settings
     for _ in range(80):
-        world.deliver(update(entity, "new"))
+        world.deliver(update(thing, "new"))
     world.go_on(objecting(LOCKED, 1))
     assert len(world.held) == 80
 

@@ -4,16 +4,15 @@ from uuid import UUID
 import pytest
 from pika import BasicProperties
 
-from domain.entity.events import Updated
-from domain.entity.identity import EntityID
 from domain.messages import CommandID, CommandRejected, EventID
 from persistence.dtos import SavedEvent
 from persistence.messages import OutgoingMessage
+from tests.sample.thing import ThingID, Updated
 from tests.support.messages import UPDATE, codec, message
 from worker.amqp.wire import properties_of_message
 from worker.consumer.envelopes import Envelopes
 
-COMMAND_ID, EVENT_ID, ENTITY_ID = UUID(int=1), UUID(int=2), UUID(int=3)
+COMMAND_ID, EVENT_ID, THING_ID = UUID(int=1), UUID(int=2), UUID(int=3)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TIME = datetime(2026, 1, 2, 3, 4, 5, 999_999, UTC)
 
@@ -23,10 +22,10 @@ def of_change(*, at: datetime | None = None, **properties: object) -> OutgoingMe
         command_id=CommandID(COMMAND_ID),
         event_id=EventID(EVENT_ID),
         timestamp=at or TIME,
-        entity_id=EntityID(ENTITY_ID),
+        thing_id=ThingID(THING_ID),
         value="blue",
     )
-    saved = SavedEvent(event, "entity", ENTITY_ID, 7)
+    saved = SavedEvent(event, "thing", THING_ID, 7)
     return Envelopes(codec()).of_change(saved, message(UPDATE, {}, **properties))
 
 
@@ -38,7 +37,7 @@ def of_ending(**properties: object) -> OutgoingMessage:
 
 
 def test_the_type_is_the_public_name():
-    assert of_change().type == "entity.Updated"
+    assert of_change().type == "thing.Updated"
 
 
 def test_the_message_id_is_the_id_of_the_event():
@@ -67,8 +66,8 @@ def test_the_headers_say_cause_and_place():
     assert of_change().headers == {
         "causation-id": str(COMMAND_ID),
         "schema-version": 1,
-        "aggregate-type": "entity",
-        "aggregate-id": str(ENTITY_ID),
+        "aggregate-type": "thing",
+        "aggregate-id": str(THING_ID),
         "aggregate-version": 7,
     }
 

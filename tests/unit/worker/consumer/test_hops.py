@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pika import BasicProperties
 
-from domain.entity.entity import Entity
 from persistence.database import Database
+from tests.sample.thing import Thing
 from tests.support.component import component
 from tests.support.messages import CREATE, create
 from tests.support.project import PACKAGES, ROOT
@@ -58,7 +58,7 @@ def test_a_command_makes_eleven_named_hops_from_the_callback_to_the_aggregate(
     sqlite: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     way: list[str] = []
-    read, make = intake_module.received, Entity.create
+    read, make = intake_module.received, Thing.create
 
     def received(*arguments: Any) -> Any:
         way.extend(named_hops())
@@ -69,7 +69,7 @@ def test_a_command_makes_eleven_named_hops_from_the_callback_to_the_aggregate(
         return make(*arguments)
 
     monkeypatch.setattr(intake_module, "received", received)
-    monkeypatch.setattr(Entity, "create", created)
+    monkeypatch.setattr(Thing, "create", created)
     channel, parts = FakeChannel(), component(sqlite)
     broker = SimpleNamespace(
         channel=lambda: channel, call=lambda method, **arguments: method(**arguments)

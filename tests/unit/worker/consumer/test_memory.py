@@ -19,8 +19,8 @@ from worker.consumer.reading import Reader
 
 LARGE = "x" * 2**20
 HUGE = 2 * 2**20
-ENTITY = uuid4()
-KNOWN = update(ENTITY, LARGE)
+THING = uuid4()
+KNOWN = update(THING, LARGE)
 
 
 def bug(command: Any) -> None:
@@ -65,10 +65,10 @@ def memory_after(work: Callable[[], None]) -> int:
 @pytest.mark.parametrize(
     "body",
     [
-        lambda: update(ENTITY, LARGE),
+        lambda: update(THING, LARGE),
         lambda: update(uuid4(), LARGE),
-        lambda: update(ENTITY, LARGE, unknown=1),
-        lambda: update(ENTITY, [LARGE]),
+        lambda: update(THING, LARGE, unknown=1),
+        lambda: update(THING, [LARGE]),
         lambda: b'{"a": "' + LARGE.encode(),
         lambda: b"\xff" + LARGE.encode(),
         lambda: KNOWN,
@@ -86,23 +86,23 @@ def memory_after(work: Callable[[], None]) -> int:
     ],
 )
 def test_nothing_of_a_large_message_stays(sqlite, sabotage, body):
-    apply(processor(sqlite), create(ENTITY), "entity.Create")
+    apply(processor(sqlite), create(THING), "thing.Create")
     apply(processor(sqlite), KNOWN)
     worker = processor(sqlite, sabotage)
     assert memory_after(lambda: apply(worker, body())) < 2**19
 
 
 @pytest.mark.usefixtures("_uncollected")
-@pytest.mark.parametrize("table", ["outbox", "entities", "inbox"])
+@pytest.mark.parametrize("table", ["outbox", "things", "inbox"])
 def test_nothing_of_a_large_message_stays_of_a_batch_that_could_not_be_stored(sqlite, table):
     worker = processor(sqlite)
-    apply(worker, create(ENTITY), "entity.Create")
+    apply(worker, create(THING), "thing.Create")
     with sqlite.engine.begin() as connection:
         connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO away")
 
     def in_vain() -> None:
         with pytest.raises(PersistenceError):
-            apply(worker, update(ENTITY, LARGE))
+            apply(worker, update(THING, LARGE))
 
     assert memory_after(in_vain) < 2**19
 
@@ -128,6 +128,6 @@ def test_a_batch_that_cannot_be_stored_counts_each_time(sqlite, monkeypatch):
     monkeypatch.setattr(worker._component, "unit_of_work", away)
     for _ in range(2):
         with pytest.raises(StorageUnavailable):
-            apply(worker, update(ENTITY, LARGE))
+            apply(worker, update(THING, LARGE))
     assert len(counted) == 2
     assert all(size > 2**20 for size in counted)

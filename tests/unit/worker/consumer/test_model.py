@@ -20,18 +20,18 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import Table, event
 
-from domain.entity.commands import Create
 from domain.messages import Command
 from persistence.columns import metadata
 from persistence.database import Database
 from persistence.dead_letters import dead_letters
-from persistence.entity.table import entities
 from persistence.exceptions import Collision, Conflict
 from persistence.inbox import inbox
 from persistence.outbox import outbox
 from persistence.relay_session import RelaySession
 from persistence.retries import retries
 from persistence.unit_of_work import UnitOfWork
+from tests.sample.thing import Create
+from tests.sample.thing_table import things
 from tests.support.component import component, rows
 from tests.support.messages import CREATE, MAX_BYTES, UPDATE, codec, create, message, update
 from worker.amqp.wire import Message
@@ -63,7 +63,7 @@ class Model:
 
     def __init__(self) -> None:
         self.broken = True  # whether the handler has its bug: it fails for every odd command id
-        self.entities: dict[UUID, tuple[str | None, int]] = {}
+        self.things: dict[UUID, tuple[str | None, int]] = {}
         self.commands: dict[UUID, Known] = defaultdict(Known)
 
     def fails(self, command: Command) -> bool:
@@ -74,7 +74,7 @@ class Model:
         assert command is not None
         if known is None:
             return
-        present = self.entities.get(command.entity_id)
+        present = self.things.get(command.thing_id)
         if isinstance(command, Create) is bool(present):
             known.status = "rejected"
         elif self.fails(command):
@@ -82,7 +82,7 @@ class Model:
         else:
             known.status = "applied"
             version = present[1] + 1 if present else 1
-            self.entities[command.entity_id] = getattr(command, "value", None), version
+            self.things[command.thing_id] = getattr(command, "value", None), version
 
     def crash(self, received: Received) -> None:
         known = self._waits(received)
@@ -122,7 +122,7 @@ class Interleavings(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         with self.database.engine.begin() as connection:
-            for table in metadata.sorted_tables:
+            for table in (*metadata.sorted_tables, things):
                 connection.execute(table.delete())
         self._model = Model()
         self._component = component(self.database, self._sabotage, max_attempts=MAX_ATTEMPTS)
@@ -135,19 +135,19 @@ class Interleavings(RuleBasedStateMachine):
         self._only_sent: set[tuple[UUID, int]] = set()  # attempts that only the queue knows
 
     @rule(
-        entities=strategies.lists(strategies.sampled_from([None, *IDS]), min_size=1, max_size=3),
+        things=strategies.lists(strategies.sampled_from([None, *IDS]), min_size=1, max_size=3),
         is_odd=strategies.sampled_from([True, True, False]),
     )
-    def send_creates(self, entities: list[UUID | None], is_odd: bool) -> None:
-        for entity_id in entities:
-            content = create(entity_id, command_id=self._id(is_odd))
-            if entity_id is None:
-                del content["entity_id"]
+    def send_creates(self, things: list[UUID | None], is_odd: bool) -> None:
+        for thing_id in things:
+            content = create(thing_id, command_id=self._id(is_odd))
+            if thing_id is None:
+                del content["thing_id"]
             self._send(message(CREATE, content))
 
-    @rule(entity_id=strategies.sampled_from(IDS), is_odd=strategies.booleans())
-    def send_an_update(self, entity_id: UUID, is_odd: bool) -> None:
-        self._send(message(UPDATE, update(entity_id, f"{is_odd}", command_id=self._id(is_odd))))
+    @rule(thing_id=strategies.sampled_from(IDS), is_odd=strategies.booleans())
+    def send_an_update(self, thing_id: UUID, is_odd: bool) -> None:
+        self._send(message(UPDATE, update(thing_id, f"{is_odd}", command_id=self._id(is_odd))))
 
     @precondition(lambda self: self._sent)
     @rule(data=strategies.data())
@@ -240,8 +240,8 @@ class Interleavings(RuleBasedStateMachine):
         known = {row["command_id"]: (row["status"], row["attempt"]) for row in self._rows(inbox)}
         commands = self._model.commands.items()
         assert known == {one: (k.status, k.attempt) for one, k in commands if k.status != "new"}
-        found = {row["id"]: (row["value"], row["version"]) for row in self._rows(entities)}
-        assert found == self._model.entities
+        found = {row["id"]: (row["value"], row["version"]) for row in self._rows(things)}
+        assert found == self._model.things
         letters = sorted(row["command_id"] for row in self._rows(dead_letters))
         assert letters == sorted(one for one, k in commands if k.status == "failed")
 
@@ -252,7 +252,7 @@ class Interleavings(RuleBasedStateMachine):
             for row in self._rows(outbox)
         )
         for command_id, known in self._model.commands.items():
-            outcomes = [heard[f"{command_id}", kind] for kind in ("entity", "CommandRejected")]
+            outcomes = [heard[f"{command_id}", kind] for kind in ("thing", "CommandRejected")]
             assert outcomes == [known.status == "applied", known.status == "rejected"]
             assert heard[f"{command_id}", "CommandFailed"] == known.failures
 
@@ -274,13 +274,13 @@ class Interleavings(RuleBasedStateMachine):
             assert known.attempt - known.first < MAX_ATTEMPTS
 
     @invariant()
-    def the_events_of_an_entity_are_stored_in_their_order(self) -> None:
+    def the_events_of_a_thing_are_stored_in_their_order(self) -> None:
         versions: dict[Any, list[int]] = defaultdict(list)
         for row in self._rows(outbox):
             if row["aggregate_id"]:
                 versions[row["aggregate_id"]].append(row["headers"]["aggregate-version"])
-        for entity_id, (_, version) in self._model.entities.items():
-            assert versions[entity_id] == list(range(1, version + 1))
+        for thing_id, (_, version) in self._model.things.items():
+            assert versions[thing_id] == list(range(1, version + 1))
 
     def _id(self, is_odd: bool) -> str:
         return str(UUID(int=2 * len(self._sent) + is_odd))
@@ -312,7 +312,7 @@ class Interleavings(RuleBasedStateMachine):
     def _be_faster(self, batch: Sequence[Received]) -> None:
         try:
             self._elsewhere.apply(batch)
-        except Conflict:  # the first has locked an entity
+        except Conflict:  # the first has locked a thing
             return
         self._applied(batch)
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from marshmallow import pre_load
 from marshmallow.fields import Integer
 
-from domain.entity.commands import Create, UpdateValue
 from domain.messages import Command
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, digest
 from schemas.message import CommandSchema
+from tests.sample.thing import Create, UpdateValue
 from tests.support.messages import CREATE, MAX_BYTES, UPDATE, create, message, read, update
 from worker.consumer.reading import Reader
 
@@ -26,10 +26,10 @@ def fault_of(type: str | None, body: object, **properties: object) -> tuple[str,
 
 
 def test_a_create_command_is_read():
-    entity_id = uuid4()
-    command = read(CREATE, create(entity_id)).command
+    thing_id = uuid4()
+    command = read(CREATE, create(thing_id)).command
     assert isinstance(command, Create)
-    assert command.entity_id == entity_id
+    assert command.thing_id == thing_id
 
 
 def test_an_update_command_is_read():
@@ -139,16 +139,16 @@ def test_what_is_no_object_is_malformed():
 
 
 def test_an_unknown_type_is_a_fault():
-    kind, reason = fault_of("entity.Explode", create())
+    kind, reason = fault_of("thing.Explode", create())
     assert kind == "unknown-type"
-    assert reason.startswith("There is no command 'entity.Explode' in version 1. The nearest: ")
+    assert reason.startswith("There is no command 'thing.Explode' in version 1. The nearest: ")
 
 
 @pytest.mark.parametrize(
-    "type", ["updatevalue", "UpdateValue", "entity.Update", "entity.updateValue"]
+    "type", ["updatevalue", "UpdateValue", "thing.Update", "thing.updateValue"]
 )
 def test_an_unknown_type_is_told_the_nearest_first(type):
-    assert fault_of(type, create())[1].endswith("The nearest: entity.UpdateValue, entity.Create.")
+    assert fault_of(type, create())[1].endswith("The nearest: thing.UpdateValue, thing.Create.")
 
 
 @pytest.mark.parametrize("type", [None, ""])
@@ -169,7 +169,7 @@ def test_the_property_names_the_type_where_a_header_does_too():
     assert read(CREATE, create(), headers={"type": UPDATE}).command
 
 
-@pytest.mark.parametrize("header", [7, b"\xff", None, "", ["entity.Create"]])
+@pytest.mark.parametrize("header", [7, b"\xff", None, "", ["thing.Create"]])
 def test_a_header_that_is_no_text_names_no_type(header):
     assert fault_of(None, create(), headers={"type": header})[0] == "unknown-type"
 
@@ -225,7 +225,7 @@ def test_an_unknown_version_is_a_fault():
     kind, reason = fault_of(CREATE, create(), headers={"schema-version": 2})
     assert (kind, reason) == (
         "unknown-type",
-        "There is no command 'entity.Create' in version 2. Its versions: 1.",
+        "There is no command 'thing.Create' in version 2. Its versions: 1.",
     )
 
 
@@ -268,7 +268,7 @@ def test_a_broken_body_is_identified_by_the_uuid_of_an_amqp_1_0_sender():
     assert read(UPDATE, b"{", message_id=f"urn:uuid:{command_id}").command_id == command_id
 
 
-@pytest.mark.parametrize("name", ["timestamp", "entity_id"])
+@pytest.mark.parametrize("name", ["timestamp", "thing_id"])
 def test_null_in_an_optional_field_is_as_absent(name):
     content = create()
     content.pop(name, None)
@@ -277,7 +277,7 @@ def test_null_in_an_optional_field_is_as_absent(name):
     assert received.digest == read(CREATE, content).digest
 
 
-@pytest.mark.parametrize("name", ["command_id", "entity_id", "value"])
+@pytest.mark.parametrize("name", ["command_id", "thing_id", "value"])
 def test_null_in_a_required_field_is_invalid(name):
     kind, reason = fault_of(UPDATE, {**update(uuid4()), name: None})
     assert (kind, reason) == ("invalid", f"{name}: Field may not be null.")

@@ -161,7 +161,7 @@ def test_content_that_came_second_is_not_replayed(world):
     refused(world, "Another content came first", index=1)
 
 
-@pytest.mark.parametrize("type", [UPDATE, "entity.Explode"])
+@pytest.mark.parametrize("type", [UPDATE, "thing.Explode"])
 def test_content_of_another_type_that_came_second_is_not_replayed(world, type):
     failed = world.failed()
     other = read(type, failed.message.body)
@@ -177,7 +177,7 @@ def test_content_of_another_type_that_came_second_is_not_replayed(world, type):
         (CREATE, b"{", "malformed"),
         (CREATE, {}, "invalid"),
         (UPDATE, update(uuid4(), 7), "invalid"),
-        ("entity.Explode", create(), "unknown-type"),
+        ("thing.Explode", create(), "unknown-type"),
     ],
 )
 def test_what_still_cannot_be_read_is_not_replayed(world, type, body, kind):
@@ -188,7 +188,7 @@ def test_what_still_cannot_be_read_is_not_replayed(world, type, body, kind):
 def test_an_event_that_a_release_before_took_for_a_command_is_not_replayed(world):
     event_id, command_id = str(uuid4()), str(uuid4())
     body = {"event_id": event_id, "command_id": command_id}
-    world.processor.apply([read("entity.Created", body, message_id=event_id, app_id="other")])
+    world.processor.apply([read("thing.Created", body, message_id=event_id, app_id="other")])
     (letter,) = rows(world.database, dead_letters)
     headers = {"causation-id": command_id}
     world.set(dead_letters, properties={**letter["properties"], "headers": headers})
@@ -196,7 +196,7 @@ def test_an_event_that_a_release_before_took_for_a_command_is_not_replayed(world
 
 
 def test_what_can_be_read_by_now_is_replayed(world):
-    world.processor.apply([read("entity.Explode", create())])
+    world.processor.apply([read("thing.Explode", create())])
     (letter,) = rows(world.database, dead_letters)
     world.set(dead_letters, properties={**letter["properties"], "type": CREATE})
     world.set(inbox, digest=read(CREATE, letter["body"]).digest)

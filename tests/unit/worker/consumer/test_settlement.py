@@ -16,7 +16,6 @@ from domain.exceptions import DomainError
 from domain.messages import Command
 from persistence.database import Database
 from persistence.dead_letters import DeadLetterView, DeadLetterViews, dead_letters
-from persistence.entity.table import entities
 from persistence.exceptions import Refused, StorageUnavailable
 from persistence.inbox import inbox
 from persistence.messages import OutgoingMessage
@@ -24,6 +23,7 @@ from persistence.outbox import outbox
 from persistence.relay_session import RelaySession
 from persistence.retries import retries
 from persistence.unit_of_work import UnitOfWork
+from tests.sample.thing_table import things
 from tests.support.component import Sabotage, component, rows
 from tests.support.messages import CREATE, MAX_BYTES, UPDATE, codec, create, message, read, update
 from worker.amqp import wire
@@ -54,20 +54,20 @@ class World:
     def apply(self, *batch: Received) -> Counter[str]:
         return self.processor.apply(batch)
 
-    def entity(self) -> UUID:
-        """Create an entity and forget about the messages of its creation."""
-        entity_id = uuid4()
-        self.apply(read(CREATE, create(entity_id)))
+    def thing(self) -> UUID:
+        """Create a thing and forget about the messages of its creation."""
+        thing_id = uuid4()
+        self.apply(read(CREATE, create(thing_id)))
         self.forget(outbox)
-        return entity_id
+        return thing_id
 
     def forget(self, table: Any) -> None:
         with self.database.engine.begin() as connection:
             connection.execute(table.delete())
 
-    def value(self, entity_id: UUID) -> tuple[str | None, int] | None:
-        """Return value and version of an entity, or None."""
-        found = [row for row in rows(self.database, entities) if row["id"] == entity_id]
+    def value(self, thing_id: UUID) -> tuple[str | None, int] | None:
+        """Return value and version of a thing, or None."""
+        found = [row for row in rows(self.database, things) if row["id"] == thing_id]
         return (found[0]["value"], found[0]["version"]) if found else None
 
     def known(self, received: Received) -> dict[str, Any] | None:
@@ -128,14 +128,14 @@ def failing(*values: str) -> Sabotage:
 
 
 def test_a_command_is_applied(world):
-    entity_id = world.entity()
-    assert world.apply(read(UPDATE, update(entity_id, "blue"))) == {"applied": 1}
+    thing_id = world.thing()
+    assert world.apply(read(UPDATE, update(thing_id, "blue"))) == {"applied": 1}
 
 
 def test_an_applied_command_has_changed_its_aggregate(world):
-    entity_id = world.entity()
-    world.apply(read(UPDATE, update(entity_id, "blue")))
-    assert world.value(entity_id) == ("blue", 2)
+    thing_id = world.thing()
+    world.apply(read(UPDATE, update(thing_id, "blue")))
+    assert world.value(thing_id) == ("blue", 2)
 
 
 def test_an_applied_command_is_in_the_inbox(world):
@@ -153,17 +153,17 @@ def test_the_inbox_keeps_the_outcome(world):
 
 
 def test_the_event_of_an_applied_command_waits_to_be_published(world):
-    entity_id = uuid4()
-    world.apply(read(CREATE, create(entity_id)))
+    thing_id = uuid4()
+    world.apply(read(CREATE, create(thing_id)))
     (event,) = rows(world.database, outbox)
     headers = event["headers"]
-    assert (event["type"], event["aggregate_id"]) == ("entity.Created", entity_id)
-    assert (headers["aggregate-id"], headers["aggregate-version"]) == (str(entity_id), 1)
+    assert (event["type"], event["aggregate_id"]) == ("thing.Created", thing_id)
+    assert (headers["aggregate-id"], headers["aggregate-version"]) == (str(thing_id), 1)
 
 
 def test_events_wait_in_the_order_of_the_commands(world):
-    entity_id = world.entity()
-    world.apply(*(read(UPDATE, update(entity_id, f"{i}")) for i in range(5)))
+    thing_id = world.thing()
+    world.apply(*(read(UPDATE, update(thing_id, f"{i}")) for i in range(5)))
     versions = [row["headers"]["aggregate-version"] for row in rows(world.database, outbox)]
     assert versions == [2, 3, 4, 5, 6]
     assert [body["value"] for body in world.bodies()] == ["0", "1", "2", "3", "4"]
@@ -171,12 +171,12 @@ def test_events_wait_in_the_order_of_the_commands(world):
 
 def test_without_reply_to_there_is_no_reply(world):
     world.apply(read(CREATE, create()))
-    assert world.sent() == [(None, "entity.Created")]
+    assert world.sent() == [(None, "thing.Created")]
 
 
 def test_the_outcome_is_sent_to_who_asked(world):
     world.apply(read(CREATE, create(), reply_to="sender"))
-    assert world.sent() == [(None, "entity.Created"), ("sender", "entity.Created")]
+    assert world.sent() == [(None, "thing.Created"), ("sender", "thing.Created")]
 
 
 def test_the_reply_is_the_same_message(world):
@@ -193,9 +193,9 @@ def test_a_reply_belongs_to_no_aggregate(world):
 
 
 def test_create_and_update_in_one_batch_are_both_applied(world):
-    entity_id = uuid4()
-    world.apply(read(CREATE, create(entity_id)), read(UPDATE, update(entity_id, "blue")))
-    assert world.value(entity_id) == ("blue", 2)
+    thing_id = uuid4()
+    world.apply(read(CREATE, create(thing_id)), read(UPDATE, update(thing_id, "blue")))
+    assert world.value(thing_id) == ("blue", 2)
 
 
 def test_the_log_tells_each_ending_at_debug(world):
@@ -221,10 +221,10 @@ def test_a_refused_command_is_rejected(world):
 
 
 def test_a_rejection_is_announced_with_code_and_reason(world):
-    received = read(UPDATE, update(entity_id := uuid4()))
+    received = read(UPDATE, update(thing_id := uuid4()))
     world.apply(received)
     (body,) = world.bodies()
-    assert (body["code"], body["reason"]) == ("not-found", f"There is no entity {entity_id}.")
+    assert (body["code"], body["reason"]) == ("not-found", f"There is no thing {thing_id}.")
     assert (body["command_id"], body["command_type"]) == (str(received.command_id), UPDATE)
 
 
@@ -245,14 +245,14 @@ def test_a_rejected_command_is_no_dead_letter(world):
 
 
 def test_a_command_refused_after_a_change_leaves_nothing(world):
-    entity_id = world.entity()
+    thing_id = world.thing()
 
     def refuse(command: Command) -> None:
         raise NotToday("Come again tomorrow.")
 
     world.sabotage(refuse)
-    world.apply(read(UPDATE, update(entity_id, "blue")))
-    assert world.value(entity_id) == (None, 1)
+    world.apply(read(UPDATE, update(thing_id, "blue")))
+    assert world.value(thing_id) == (None, 1)
     assert [body["code"] for body in world.bodies()] == ["not-today"]
 
 
@@ -261,19 +261,19 @@ def test_an_entity_whose_creation_was_refused_does_not_exist(world):
         raise NotToday("Come again tomorrow.")
 
     world.sabotage(refuse)
-    world.apply(read(CREATE, create(entity_id := uuid4())))
-    assert world.value(entity_id) is None
+    world.apply(read(CREATE, create(thing_id := uuid4())))
+    assert world.value(thing_id) is None
 
 
 def test_a_rejection_costs_its_neighbours_nothing(world):
-    entity_id = world.entity()
+    thing_id = world.thing()
     endings = world.apply(
-        read(UPDATE, update(entity_id, "1")),
-        read(CREATE, create(entity_id)),
-        read(UPDATE, update(entity_id, "2")),
+        read(UPDATE, update(thing_id, "1")),
+        read(CREATE, create(thing_id)),
+        read(UPDATE, update(thing_id, "2")),
     )
     assert endings == {"applied": 2, "rejected": 1}
-    assert world.value(entity_id) == ("2", 3)
+    assert world.value(thing_id) == ("2", 3)
 
 
 def test_a_reason_that_cannot_be_stored_is_made_readable(database):
@@ -295,7 +295,7 @@ def test_a_reason_that_cannot_be_stored_is_made_readable(database):
     [
         (CREATE, b"{", "malformed"),
         (CREATE, b"\xff", "malformed"),
-        ("entity.Explode", {}, "unknown-type"),
+        ("thing.Explode", {}, "unknown-type"),
         (None, {}, "unknown-type"),
         (CREATE, {}, "invalid"),
         (CREATE, b" " * 10_001 + b"{}", "too-large"),
@@ -356,7 +356,7 @@ def test_such_an_answer_is_correlated_by_the_message_id_where_there_is_nothing_e
 
 
 def test_who_asks_is_told_of_another_command_of_the_same_id(world):
-    content = update(world.entity(), "blue")
+    content = update(world.thing(), "blue")
     world.apply(read(UPDATE, content))
     world.forget(outbox)
     world.apply(read(UPDATE, {**content, "value": "green"}, reply_to="sender"))
@@ -371,7 +371,7 @@ def test_nobody_has_answers_sent_to_our_own_queues(world, queue):
     world.apply(read(CREATE, content, reply_to=queue))
     world.apply(read(UPDATE, {**content, "value": "x"}, reply_to=queue))
     world.apply(read(CREATE, b"{", reply_to=queue))
-    assert world.sent() == [(None, "entity.Created")]
+    assert world.sent() == [(None, "thing.Created")]
 
 
 def outcome_of(world: World, *received: Received) -> Received:
@@ -401,9 +401,9 @@ def test_an_outcome_that_comes_to_a_command_queue_ends_quietly(world, type, body
 
 
 def test_an_unreadable_message_costs_its_neighbours_nothing(world):
-    entity_id = world.entity()
-    world.apply(read(UPDATE, b"{"), read(UPDATE, update(entity_id, "blue")))
-    assert world.value(entity_id) == ("blue", 2)
+    thing_id = world.thing()
+    world.apply(read(UPDATE, b"{"), read(UPDATE, update(thing_id, "blue")))
+    assert world.value(thing_id) == ("blue", 2)
 
 
 @pytest.mark.parametrize("name", ["\0", "\ud800", "a\0b\udfff"])
@@ -430,12 +430,12 @@ def test_properties_that_cannot_be_stored_do_no_harm(database):
 
 
 def test_a_duplicate_changes_nothing(world):
-    entity_id = world.entity()
-    received = read(UPDATE, update(entity_id, "blue"))
+    thing_id = world.thing()
+    received = read(UPDATE, update(thing_id, "blue"))
     world.apply(received)
-    world.apply(read(UPDATE, update(entity_id, "green")))
+    world.apply(read(UPDATE, update(thing_id, "green")))
     assert world.apply(received) == {"duplicate": 1}
-    assert world.value(entity_id) == ("green", 3)
+    assert world.value(thing_id) == ("green", 3)
 
 
 def test_a_duplicate_that_does_not_ask_gets_no_answer(world):
@@ -486,11 +486,11 @@ def test_a_duplicate_of_a_command_that_ended_badly_gets_the_stored_outcome(world
 
 
 def test_a_rejected_command_is_not_tried_again(world):
-    content = update(entity_id := uuid4(), "blue")
+    content = update(thing_id := uuid4(), "blue")
     world.apply(read(UPDATE, content))
-    world.apply(read(CREATE, create(entity_id)))
+    world.apply(read(CREATE, create(thing_id)))
     world.apply(read(UPDATE, content))
-    assert world.value(entity_id) == (None, 1)
+    assert world.value(thing_id) == (None, 1)
 
 
 def test_a_bad_message_with_the_content_of_an_applied_command_is_a_dead_letter(world):
@@ -518,7 +518,7 @@ def test_a_bad_message_that_comes_again_adds_nothing(world):
 
 
 def test_a_duplicate_in_the_same_batch_changes_nothing(world):
-    received = read(UPDATE, update(world.entity(), "blue"))
+    received = read(UPDATE, update(world.thing(), "blue"))
     assert world.apply(received, received) == {"applied": 1, "duplicate": 1}
 
 
@@ -538,21 +538,21 @@ def test_a_duplicate_leaves_the_inbox_as_it_is(world):
 
 
 def test_another_command_of_the_same_id_is_a_dead_letter(world):
-    content = update(world.entity(), "blue")
+    content = update(world.thing(), "blue")
     world.apply(read(UPDATE, content))
     assert world.apply(read(UPDATE, {**content, "value": "green"})) == {"dead": 1}
     assert world.letter().kind == "command-id-reused"
 
 
 def test_another_command_of_the_same_id_changes_nothing(world):
-    content = update(entity_id := world.entity(), "blue")
+    content = update(thing_id := world.thing(), "blue")
     world.apply(read(UPDATE, content))
     world.apply(read(UPDATE, {**content, "value": "green"}))
-    assert world.value(entity_id) == ("blue", 2)
+    assert world.value(thing_id) == ("blue", 2)
 
 
 def test_another_command_of_the_same_id_leaves_the_first_outcome(world):
-    received = read(UPDATE, update(world.entity(), "blue"))
+    received = read(UPDATE, update(world.thing(), "blue"))
     world.apply(received)
     before = world.known(received)
     world.forget(outbox)
@@ -562,7 +562,7 @@ def test_another_command_of_the_same_id_leaves_the_first_outcome(world):
 
 
 def test_an_unreadable_message_with_a_known_id_is_a_dead_letter_of_its_own_kind(world):
-    content = update(world.entity(), "blue")
+    content = update(world.thing(), "blue")
     received = read(UPDATE, content)
     world.apply(received)
     world.forget(outbox)
@@ -574,51 +574,51 @@ def test_an_unreadable_message_with_a_known_id_is_a_dead_letter_of_its_own_kind(
 
 
 def test_a_command_that_meets_a_bug_is_retrying(world):
-    received = read(UPDATE, update(world.entity(), "bug"))
+    received = read(UPDATE, update(world.thing(), "bug"))
     world.sabotage(failing("bug"))
     assert world.apply(received) == {"retrying": 1}
     assert (world.known(received)["status"], world.known(received)["attempt"]) == ("retrying", 2)
 
 
 def test_what_a_bug_left_half_done_is_undone(world):
-    entity_id = world.entity()
+    thing_id = world.thing()
     world.sabotage(failing("bug"))
-    world.apply(read(UPDATE, update(entity_id, "bug")))
-    assert world.value(entity_id) == (None, 1)
+    world.apply(read(UPDATE, update(thing_id, "bug")))
+    assert world.value(thing_id) == (None, 1)
 
 
 def test_a_command_that_meets_a_bug_is_not_announced_while_it_waits(world):
-    received = read(UPDATE, update(world.entity(), "bug"), reply_to="sender")
+    received = read(UPDATE, update(world.thing(), "bug"), reply_to="sender")
     world.sabotage(failing("bug"))
     world.apply(received)
     assert (world.sent(), rows(world.database, dead_letters)) == ([], [])
 
 
 def test_a_bug_costs_its_neighbours_nothing(world):
-    entity_id = world.entity()
+    thing_id = world.thing()
     world.sabotage(failing("bug"))
     endings = world.apply(
-        read(UPDATE, update(entity_id, "1")),
-        read(UPDATE, update(entity_id, "bug")),
-        read(UPDATE, update(entity_id, "2")),
+        read(UPDATE, update(thing_id, "1")),
+        read(UPDATE, update(thing_id, "bug")),
+        read(UPDATE, update(thing_id, "2")),
     )
     assert endings == {"applied": 2, "retrying": 1}
-    assert world.value(entity_id) == ("2", 3)
+    assert world.value(thing_id) == ("2", 3)
     assert [body["value"] for body in world.bodies()] == ["1", "2"]
 
 
 def test_a_creation_that_meets_a_bug_leaves_room_for_another(world):
-    entity_id = uuid4()
-    doomed = create(entity_id)
+    thing_id = uuid4()
+    doomed = create(thing_id)
 
     def sabotage(command: Command) -> None:
         if str(command.command_id) == doomed["command_id"]:
             raise Bug
 
     world.sabotage(sabotage)
-    endings = world.apply(read(CREATE, doomed), read(CREATE, create(entity_id)))
+    endings = world.apply(read(CREATE, doomed), read(CREATE, create(thing_id)))
     assert endings == {"retrying": 1, "applied": 1}
-    assert world.value(entity_id) == (None, 1)
+    assert world.value(thing_id) == (None, 1)
 
 
 @pytest.mark.parametrize("error", [RecursionError, MemoryError, AssertionError, StopIteration])
@@ -676,7 +676,7 @@ def test_a_storage_that_is_away_is_no_fault_of_the_command(world):
 
 @pytest.mark.parametrize(("attempt", "delay"), [(1, 10), (2, 100), (3, 100)])
 def test_a_retry_is_due_after_the_delay_of_its_attempt(world, attempt, delay):
-    received = read(UPDATE, update(world.entity(), "bug"))
+    received = read(UPDATE, update(world.thing(), "bug"))
     world.sabotage(failing("bug"), max_attempts=9)
     for _ in range(attempt - 1):
         world.apply(received)
@@ -690,15 +690,15 @@ def test_a_retry_is_due_after_the_delay_of_its_attempt(world, attempt, delay):
 
 
 def test_retries_do_not_all_come_at_once(world):
-    entity_id = world.entity()
+    thing_id = world.thing()
     world.sabotage(failing("bug"))
-    world.apply(*(read(UPDATE, update(entity_id, "bug")) for _ in range(10)))
+    world.apply(*(read(UPDATE, update(thing_id, "bug")) for _ in range(10)))
     due = [row["due_at"] for row in rows(world.database, retries)]
     assert max(due) - min(due) > timedelta(milliseconds=100)
 
 
 def test_a_retry_is_the_command_as_it_came_with_the_number_of_its_attempt(world):
-    received = read(UPDATE, update(world.entity(), "bug"), reply_to="sender", headers={"tenant": 7})
+    received = read(UPDATE, update(world.thing(), "bug"), reply_to="sender", headers={"tenant": 7})
     world.sabotage(failing("bug"))
     world.apply(received)
     again = world.next_attempt().message
@@ -707,17 +707,17 @@ def test_a_retry_is_the_command_as_it_came_with_the_number_of_its_attempt(world)
 
 
 def test_the_next_attempt_is_applied_when_the_bug_is_gone(world):
-    entity_id = world.entity()
+    thing_id = world.thing()
     world.sabotage(failing("bug"))
-    world.apply(received := read(UPDATE, update(entity_id, "bug"), reply_to="sender"))
+    world.apply(received := read(UPDATE, update(thing_id, "bug"), reply_to="sender"))
     world.sabotage(failing())
     assert world.apply(world.next_attempt()) == {"applied": 1}
-    assert (world.value(entity_id), world.status(received)) == (("bug", 2), "applied")
-    assert world.sent() == [(None, "entity.Updated"), ("sender", "entity.Updated")]
+    assert (world.value(thing_id), world.status(received)) == (("bug", 2), "applied")
+    assert world.sent() == [(None, "thing.Updated"), ("sender", "thing.Updated")]
 
 
 def test_attempts_are_counted(world):
-    received = read(UPDATE, update(world.entity(), "bug"))
+    received = read(UPDATE, update(world.thing(), "bug"))
     world.sabotage(failing("bug"))
     world.apply(received)
     world.apply(second := world.next_attempt())
@@ -726,16 +726,16 @@ def test_attempts_are_counted(world):
 
 
 def test_another_copy_is_a_duplicate_while_a_retry_waits(world):
-    entity_id = world.entity()
+    thing_id = world.thing()
     world.sabotage(failing("bug"))
-    world.apply(received := read(UPDATE, update(entity_id, "bug")))
+    world.apply(received := read(UPDATE, update(thing_id, "bug")))
     world.sabotage(failing())
     assert world.apply(received) == {"duplicate": 1}
-    assert (world.value(entity_id), world.status(received)) == ((None, 1), "retrying")
+    assert (world.value(thing_id), world.status(received)) == ((None, 1), "retrying")
 
 
 def test_another_copy_in_the_same_batch_is_a_duplicate(world):
-    received = read(UPDATE, update(world.entity(), "bug"))
+    received = read(UPDATE, update(world.thing(), "bug"))
     world.sabotage(failing("bug"))
     assert world.apply(received, received) == {"retrying": 1, "duplicate": 1}
     assert len(rows(world.database, retries)) == 1
@@ -749,7 +749,7 @@ def test_a_retry_says_whose_attempt_it_is(world):
 
 def waiting(world: World, **properties: Any) -> Received:
     """Let a command fail for a first time; the bug is mended then."""
-    received = read(UPDATE, update(world.entity(), "bug"), **properties)
+    received = read(UPDATE, update(world.thing(), "bug"), **properties)
     world.sabotage(failing("bug"))
     assert world.apply(received) == {"retrying": 1}
     world.sabotage(failing())
@@ -803,7 +803,7 @@ def test_a_failed_attempt_leaves_the_retry_of_the_next(world):
 
 def test_two_attempts_in_one_batch_leave_no_retry_behind(world):
     # A copy of the next attempt can be there already, where a sender sets the header.
-    received = read(UPDATE, update(world.entity(), "once"))
+    received = read(UPDATE, update(world.thing(), "once"))
     fails = iter([True, False])
 
     def sabotage(command: Command) -> None:
@@ -875,7 +875,7 @@ def test_other_content_moves_no_retry(world):
 
 
 def test_an_attempt_that_is_over_is_a_duplicate(world):
-    received = read(UPDATE, update(world.entity(), "bug"))
+    received = read(UPDATE, update(world.thing(), "bug"))
     world.sabotage(failing("bug"))
     world.apply(received)
     world.apply(second := world.next_attempt())
@@ -884,18 +884,18 @@ def test_an_attempt_that_is_over_is_a_duplicate(world):
 
 
 def test_an_attempt_is_applied_once(world):
-    entity_id = world.entity()
+    thing_id = world.thing()
     world.sabotage(failing("bug"))
-    world.apply(read(UPDATE, update(entity_id, "bug")))
+    world.apply(read(UPDATE, update(thing_id, "bug")))
     world.sabotage(failing())
     second = world.next_attempt()
     assert world.apply(second, second) == {"applied": 1, "duplicate": 1}
-    assert world.value(entity_id) == ("bug", 2)
+    assert world.value(thing_id) == ("bug", 2)
 
 
 @pytest.mark.parametrize("forged", [3, "2", True, None, 2.0])
 def test_only_the_matching_attempt_runs(world, forged):
-    received = read(UPDATE, update(world.entity(), "bug"))
+    received = read(UPDATE, update(world.thing(), "bug"))
     world.sabotage(failing("bug"))
     world.apply(received)
     world.sabotage(failing())
@@ -905,7 +905,7 @@ def test_only_the_matching_attempt_runs(world, forged):
 
 
 def test_other_content_with_the_number_of_the_attempt_is_a_dead_letter(world):
-    content = update(world.entity(), "bug")
+    content = update(world.thing(), "bug")
     world.sabotage(failing("bug"))
     world.apply(received := read(UPDATE, content))
     forged = read(UPDATE, {**content, "value": "mine"}, headers={"retry-attempt": 2})
@@ -914,7 +914,7 @@ def test_other_content_with_the_number_of_the_attempt_is_a_dead_letter(world):
 
 
 def test_the_history_of_a_retry_has_the_first_and_the_last_few_attempts(world):
-    received = read(UPDATE, update(world.entity(), "bug"))
+    received = read(UPDATE, update(world.thing(), "bug"))
     world.sabotage(failing("bug"), max_attempts=1000)
     lengths, first = [], set()
     for _ in range(15):
@@ -928,14 +928,14 @@ def test_the_history_of_a_retry_has_the_first_and_the_last_few_attempts(world):
 
 
 def test_a_sender_cannot_count_attempts_for_us(world):
-    received = read(UPDATE, update(world.entity(), "bug"), headers={"retry-attempt": 99})
+    received = read(UPDATE, update(world.thing(), "bug"), headers={"retry-attempt": 99})
     world.sabotage(failing("bug"))
     world.apply(received)
     assert world.known(received)["attempt"] == 2
 
 
 def test_a_waiting_command_that_is_refused_at_last_is_rejected(world):
-    received = read(UPDATE, update(world.entity(), "bug"))
+    received = read(UPDATE, update(world.thing(), "bug"))
     world.sabotage(failing("bug"))
     world.apply(received)
 
@@ -949,7 +949,7 @@ def test_a_waiting_command_that_is_refused_at_last_is_rejected(world):
 
 def exhausted(world: World, **properties: Any) -> Received:
     """Let a command fail as often as it may, three times."""
-    received = read(UPDATE, update(world.entity(), "bug"), **properties)
+    received = read(UPDATE, update(world.thing(), "bug"), **properties)
     world.sabotage(failing("bug"))
     assert world.apply(received) == {"retrying": 1}
     assert world.apply(world.next_attempt()) == {"retrying": 1}
@@ -1018,7 +1018,7 @@ def test_a_traceback_is_kept_up_to_eight_kilobytes(world):
 
 
 def test_with_one_attempt_a_bug_is_a_dead_letter_at_once(world):
-    received = read(UPDATE, update(world.entity(), "bug"))
+    received = read(UPDATE, update(world.thing(), "bug"))
     world.sabotage(failing("bug"), max_attempts=1)
     assert world.apply(received) == {"failed": 1}
     assert len(world.letter().attempts) == 1
@@ -1044,7 +1044,7 @@ def test_a_bug_whose_message_cannot_be_stored_still_makes_a_dead_letter(database
 
 def test_a_sender_cannot_have_a_command_tried_for_ever(world):
     headers = {"retry-first": 10**6, "retry-history": "x"}
-    received = read(UPDATE, update(world.entity(), "bug"), headers=headers)
+    received = read(UPDATE, update(world.thing(), "bug"), headers=headers)
     world.sabotage(failing("bug"))
     world.apply(received)
     endings = [world.apply(*world.relay()) for _ in range(2)]
@@ -1063,7 +1063,7 @@ def test_a_forged_beginning_of_the_count_counts_for_nothing(world, first):
 
 
 def test_a_failed_attempt_is_a_warning(world):
-    received = read(UPDATE, update(world.entity(), "bug"))
+    received = read(UPDATE, update(world.thing(), "bug"))
     world.sabotage(failing("bug"))
     with capture_logs() as logs:
         world.apply(received)
@@ -1083,7 +1083,7 @@ def test_a_failed_attempt_is_a_warning(world):
 def test_the_traceback_of_a_failed_attempt_is_said_at_debug(world):
     world.sabotage(failing("bug"))
     with capture_logs() as logs:
-        world.apply(received := read(UPDATE, update(world.entity(), "bug")))
+        world.apply(received := read(UPDATE, update(world.thing(), "bug")))
     (line,) = [line for line in logs if line["event"] == "traceback"]
     assert (line["log_level"], line["command_id"]) == ("debug", received.command_id)
     assert line["traceback"].endswith("Bug: cannot stand bug\n")
@@ -1092,7 +1092,7 @@ def test_the_traceback_of_a_failed_attempt_is_said_at_debug(world):
 def test_the_last_attempt_is_a_warning_that_says_so_and_has_the_traceback(world):
     world.sabotage(failing("bug"), max_attempts=1)
     with capture_logs() as logs:
-        world.apply(read(UPDATE, update(world.entity(), "bug")))
+        world.apply(read(UPDATE, update(world.thing(), "bug")))
     (warning,) = [line for line in logs if line["log_level"] == "warning"]
     assert warning["event"] == "attempt failed, command given up"
     assert (warning["attempt"], "next_at" in warning) == (1, False)
@@ -1136,7 +1136,7 @@ def test_a_crash_is_a_warning(world):
 
 
 def test_what_is_not_committed_is_not_said(world):
-    received = read(UPDATE, update(world.entity(), "bug"))
+    received = read(UPDATE, update(world.thing(), "bug"))
     world.sabotage(failing("bug"))
 
     def unwritable(unit: UnitOfWork) -> None:
@@ -1183,20 +1183,20 @@ def test_the_world_is_told_nothing_of_the_words_of_the_database(world):
 
 
 def test_a_command_that_the_database_refuses_is_tried_again(world):
-    received = read(UPDATE, update(world.entity(), "blue"))
+    received = read(UPDATE, update(world.thing(), "blue"))
     assert world.processor.count_failure(received, Refused("too long")) == {"retrying": 1}
     assert len(rows(world.database, retries)) == 1
 
 
 def test_a_command_that_the_database_refuses_at_last_is_a_dead_letter(world):
-    received = read(UPDATE, update(world.entity(), "blue"))
+    received = read(UPDATE, update(world.thing(), "blue"))
     world.sabotage(failing(), max_attempts=1)
     assert world.processor.count_failure(received, Refused("too long")) == {"failed": 1}
     assert world.letter().reason == "Refused: too long"
 
 
 def test_a_duplicate_that_the_database_refused_stays_a_duplicate(world):
-    received = read(UPDATE, update(world.entity(), "blue"))
+    received = read(UPDATE, update(world.thing(), "blue"))
     world.apply(received)
     assert world.processor.count_failure(received, Refused("too long")) == {"duplicate": 1}
 
@@ -1209,16 +1209,16 @@ def test_an_unreadable_message_that_the_database_refused_is_a_dead_letter(world)
 
 
 def test_a_command_that_killed_every_worker_is_a_dead_letter(world):
-    received = read(UPDATE, update(world.entity(), "blue"), reply_to="sender")
+    received = read(UPDATE, update(world.thing(), "blue"), reply_to="sender")
     assert world.processor.give_up([received]) == {"failed": 1}
     assert (world.letter().kind, world.status(received)) == ("crash", "failed")
     assert world.sent() == [(None, "CommandFailed"), ("sender", "CommandFailed")]
 
 
 def test_a_command_that_killed_every_worker_is_not_applied(world):
-    entity_id = world.entity()
-    world.processor.give_up([read(UPDATE, update(entity_id, "blue"))])
-    assert world.value(entity_id) == (None, 1)
+    thing_id = world.thing()
+    world.processor.give_up([read(UPDATE, update(thing_id, "blue"))])
+    assert world.value(thing_id) == (None, 1)
 
 
 def test_a_command_that_ended_all_the_same_did_not_crash(world):
@@ -1229,7 +1229,7 @@ def test_a_command_that_ended_all_the_same_did_not_crash(world):
 
 
 def test_a_waiting_command_can_crash(world):
-    received = read(UPDATE, update(world.entity(), "bug"))
+    received = read(UPDATE, update(world.thing(), "bug"))
     world.sabotage(failing("bug"))
     world.apply(received)
     assert world.processor.give_up([world.next_attempt()]) == {"failed": 1}
@@ -1255,13 +1255,13 @@ def test_a_crashed_copy_that_asks_gets_the_stored_outcome(world):
     world.apply(received)
     world.forget(outbox)
     assert world.processor.give_up([received]) == {"duplicate": 1}
-    assert world.sent() == [("sender", "entity.Created")]
+    assert world.sent() == [("sender", "thing.Created")]
 
 
 def test_other_content_that_killed_every_worker_is_a_dead_letter(world):
     content = create()
     world.apply(read(CREATE, content))
-    other = read(CREATE, {**content, "entity_id": str(uuid4())})
+    other = read(CREATE, {**content, "thing_id": str(uuid4())})
     assert world.processor.give_up([other]) == {"dead": 1}
     assert world.letter().kind == "command-id-reused"
 

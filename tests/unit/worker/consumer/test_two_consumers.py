@@ -12,13 +12,13 @@ from domain.messages import Command
 from persistence.database import Database
 from persistence.dead_letters import dead_letters
 from persistence.endings import RETRYING
-from persistence.entity.table import entities
 from persistence.exceptions import Collision
 from persistence.inbox import InboxEntry
 from persistence.outbox import outbox
 from persistence.relay_session import RelaySession
 from persistence.retries import retries
 from persistence.unit_of_work import UnitOfWork
+from tests.sample.thing_table import things
 from tests.support.component import component, rows
 from tests.support.messages import CREATE, UPDATE, create, read, update
 from worker.consumer.processor import Processor
@@ -78,10 +78,10 @@ def world(postgresql: Database) -> Iterator[World]:
 
 def test_a_creation_that_leaves_the_id_to_us_makes_one_entity(world):
     content = create()
-    del content["entity_id"]
+    del content["thing_id"]
     world.both_apply(CREATE, content)
     assert world.endings == [{"applied": 1}, {"duplicate": 1}]
-    assert len(rows(world.database, entities)) == len(rows(world.database, outbox)) == 1
+    assert len(rows(world.database, things)) == len(rows(world.database, outbox)) == 1
 
 
 def test_a_rejection_is_announced_once(world):

@@ -12,10 +12,10 @@ from domain.exceptions import DomainError
 from domain.messages import Command
 from persistence.database import Database
 from persistence.dead_letters import dead_letters
-from persistence.entity.table import entities
 from persistence.exceptions import StorageUnavailable
 from persistence.retries import retries
 from tests.sample.sales import sales
+from tests.sample.thing_table import things
 from tests.support.component import rows
 from tests.support.messages import CREATE, UPDATE, create, message, update
 from tests.support.orders import World, add, close, drop, place
@@ -61,14 +61,14 @@ def world(database: Database) -> Iterator[World]:
 
 
 @pytest.fixture
-def entity_id(world: World) -> UUID:
-    entity_id = uuid4()
-    world.apply(message(CREATE, create(entity_id)))
-    return entity_id
+def thing_id(world: World) -> UUID:
+    thing_id = uuid4()
+    world.apply(message(CREATE, create(thing_id)))
+    return thing_id
 
 
-def value(entity_id: UUID, text: str) -> Message:
-    return message(UPDATE, update(entity_id, text))
+def value(thing_id: UUID, text: str) -> Message:
+    return message(UPDATE, update(thing_id, text))
 
 
 # An order and its lines
@@ -230,69 +230,69 @@ def test_a_reference_that_is_taken_costs_the_command_alone(world, beside):
     assert (world.order(first), world.order(second)) == ((2, {"tea": 1}), None)
 
 
-def test_what_a_handler_s_own_sql_breaks_costs_the_command_alone(world, entity_id):
+def test_what_a_handler_s_own_sql_breaks_costs_the_command_alone(world, thing_id):
     def collide(command: Command, session: Session) -> None:
         if getattr(command, "value", None) == "2":
-            sell(session, "first", entity_id)
-            sell(session, "second", entity_id)
+            sell(session, "first", thing_id)
+            sell(session, "second", thing_id)
 
     world.mischief = collide
-    endings = world.apply(*(value(entity_id, str(n)) for n in range(1, 4)))
+    endings = world.apply(*(value(thing_id, str(n)) for n in range(1, 4)))
     assert endings == {"applied": 2, "retrying": 1}
-    assert (world.sold(), world.versions(entity_id)) == ([], [1, 2, 3])
+    assert (world.sold(), world.versions(thing_id)) == ([], [1, 2, 3])
 
 
-def test_the_dead_letter_tells_what_the_database_said(world, entity_id):
+def test_the_dead_letter_tells_what_the_database_said(world, thing_id):
     def collide(command: Command, session: Session) -> None:
-        sell(session, "first", entity_id)
-        sell(session, "second", entity_id)
+        sell(session, "first", thing_id)
+        sell(session, "second", thing_id)
 
     world.mischief = collide
     world.component.settings = world.component.settings.__class__(
         **{**vars(world.component.settings), "max_attempts": 1}
     )
-    assert world.apply(value(entity_id, "2")) == {"failed": 1}
+    assert world.apply(value(thing_id, "2")) == {"failed": 1}
     (letter,) = rows(world.database, dead_letters)
     assert letter["reason"].startswith("CommandRefused: ")
     assert "nique" in letter["reason"].replace("UNIQUE", "unique")
 
 
-def test_who_goes_on_after_an_error_of_his_own_sql_costs_nobody_else(world, entity_id):
+def test_who_goes_on_after_an_error_of_his_own_sql_costs_nobody_else(world, thing_id):
     def collide(command: Command, session: Session) -> None:
         if getattr(command, "value", None) == "2":
-            sell(session, "first", entity_id)
+            sell(session, "first", thing_id)
             with suppress(exc.IntegrityError):
-                sell(session, "second", entity_id)
+                sell(session, "second", thing_id)
 
     world.mischief = collide
-    endings = world.apply(*(value(entity_id, str(n)) for n in range(1, 4)))
+    endings = world.apply(*(value(thing_id, str(n)) for n in range(1, 4)))
     assert endings["applied"] == (2 if world.database.is_postgresql else 3)
     assert endings.total() == 3
 
 
-def test_a_handler_may_undo_a_part_itself(world, entity_id):
+def test_a_handler_may_undo_a_part_itself(world, thing_id):
     def collide(command: Command, session: Session) -> None:
-        sell(session, "first", entity_id)
+        sell(session, "first", thing_id)
         with suppress(exc.IntegrityError), session.begin_nested():
-            sell(session, "second", entity_id)
+            sell(session, "second", thing_id)
 
     world.mischief = collide
-    assert world.apply(value(entity_id, "1")) == {"applied": 1}
+    assert world.apply(value(thing_id, "1")) == {"applied": 1}
     assert world.sold() == ["first"]
 
 
 @pytest.mark.parametrize("call", [Session.commit, Session.rollback])
-def test_a_handler_cannot_end_the_transaction(world, entity_id, call):
+def test_a_handler_cannot_end_the_transaction(world, thing_id, call):
     def end(command: Command, session: Session) -> None:
         if getattr(command, "value", None) == "2":
             getattr(session, call.__name__)()
 
     world.mischief = end
-    endings = world.apply(*(value(entity_id, str(n)) for n in range(1, 4)))
+    endings = world.apply(*(value(thing_id, str(n)) for n in range(1, 4)))
     assert endings == {"applied": 2, "retrying": 1}
 
 
-def test_another_database_of_a_handler_s_is_no_outage_of_ours(world, entity_id, tmp_path):
+def test_another_database_of_a_handler_s_is_no_outage_of_ours(world, thing_id, tmp_path):
     elsewhere = create_engine(f"sqlite:///{tmp_path}/no/such/folder")
 
     def ask(command: Command, session: Session) -> None:
@@ -300,12 +300,12 @@ def test_another_database_of_a_handler_s_is_no_outage_of_ours(world, entity_id, 
         elsewhere.connect()
 
     world.mischief = ask
-    assert world.apply(value(entity_id, "1")) == {"retrying": 1}
+    assert world.apply(value(thing_id, "1")) == {"retrying": 1}
     assert world.sold() == []
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_connection_that_is_lost_under_a_handler_s_sql_is_an_outage(world, entity_id):
+def test_a_connection_that_is_lost_under_a_handler_s_sql_is_an_outage(world, thing_id):
     def lose(command: Command, session: Session) -> None:
         sell(session, "never sold")
         session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
@@ -313,7 +313,7 @@ def test_a_connection_that_is_lost_under_a_handler_s_sql_is_an_outage(world, ent
     world.mischief = lose
     reader = Reader(world.component.codec, 10_000)
     with pytest.raises(StorageUnavailable):
-        Processor(world.component).apply([reader.read(value(entity_id, "1"))])
+        Processor(world.component).apply([reader.read(value(thing_id, "1"))])
 
 
 # What a listener writes by SQL
@@ -332,23 +332,23 @@ def test_a_projection_has_the_rows_of_what_was_applied(world, failing):
     assert world.sold() == ["salt", "tea"]
 
 
-def test_what_is_written_beside_a_plain_aggregate_is_undone_with_it(world, entity_id):
+def test_what_is_written_beside_a_plain_aggregate_is_undone_with_it(world, thing_id):
     world.apply(
-        value(entity_id, "sells, bug"),
-        value(entity_id, "sells"),
-        value(entity_id, "sells, bug"),
-        value(entity_id, "last"),
+        value(thing_id, "sells, bug"),
+        value(thing_id, "sells"),
+        value(thing_id, "sells, bug"),
+        value(thing_id, "last"),
     )
-    (row,) = rows(world.database, entities)
+    (row,) = rows(world.database, things)
     assert (row["value"], row["version"], world.sold()) == ("last", 3, ["sold by hand"])
 
 
-def test_what_was_undone_is_done_when_it_is_tried_again(world, entity_id):
-    world.apply(value(entity_id, "sells, bug"))
+def test_what_was_undone_is_done_when_it_is_tried_again(world, thing_id):
+    world.apply(value(thing_id, "sells, bug"))
     assert len(rows(world.database, retries)) == 1
 
 
-def test_the_session_sees_what_earlier_commands_wrote_by_it(world, entity_id):
+def test_the_session_sees_what_earlier_commands_wrote_by_it(world, thing_id):
     seen: list[list[str]] = []
 
     def look(command: Command, session: Session) -> None:
@@ -356,7 +356,7 @@ def test_the_session_sees_what_earlier_commands_wrote_by_it(world, entity_id):
         sell(session, getattr(command, "value", ""))
 
     world.mischief = look
-    world.apply(value(entity_id, "1"), value(entity_id, "2"))
+    world.apply(value(thing_id, "1"), value(thing_id, "2"))
     assert seen == [[], ["1"]]
 
 
@@ -366,7 +366,7 @@ class Sale:
     product: str
 
 
-def test_an_object_that_a_handler_keeps_is_undone_with_who_changed_it(world, entity_id):
+def test_an_object_that_a_handler_keeps_is_undone_with_who_changed_it(world, thing_id):
     mappings = registry()
     mappings.map_imperatively(Sale, sales)
     kept: list[Sale] = []
@@ -385,28 +385,28 @@ def test_an_object_that_a_handler_keeps_is_undone_with_who_changed_it(world, ent
                 raise Bug
 
     world.mischief = change
-    world.apply(*(value(entity_id, str(n)) for n in range(1, 4)))
+    world.apply(*(value(thing_id, str(n)) for n in range(1, 4)))
     mappings.dispose()
     assert world.sold() == ["first"]
 
 
-def test_a_rehearsal_may_need_savepoints_too(world, entity_id):
+def test_a_rehearsal_may_need_savepoints_too(world, thing_id):
     reader = Reader(world.component.codec, 10_000)
-    Processor(world.component).rehearse([reader.read(value(entity_id, "sells, bug"))])
+    Processor(world.component).rehearse([reader.read(value(thing_id, "sells, bug"))])
     assert (world.sold(), rows(world.database, retries)) == ([], [])
 
 
 # What it costs
 
 
-def test_a_batch_without_failure_has_no_savepoint(world, entity_id):
+def test_a_batch_without_failure_has_no_savepoint(world, thing_id):
     order_id = world.place("tea")
-    world.apply(add(order_id, "milk"), value(entity_id, "sells"), close(order_id))
+    world.apply(add(order_id, "milk"), value(thing_id, "sells"), close(order_id))
     assert world.savepoints == 0
 
 
-def test_what_memory_can_undo_has_no_savepoint(world, entity_id):
-    world.apply(value(entity_id, "sells"), value(entity_id, "bug"))
+def test_what_memory_can_undo_has_no_savepoint(world, thing_id):
+    world.apply(value(thing_id, "sells"), value(thing_id, "bug"))
     assert world.savepoints == 0
 
 
@@ -433,10 +433,10 @@ def test_a_new_order_that_fails_needs_no_savepoint(world):
     assert (world.order(order_id), world.savepoints) == (None, 0)
 
 
-def test_a_plain_batch_executes_what_it_always_did(world, entity_id):
+def test_a_plain_batch_executes_what_it_always_did(world, thing_id):
     """The list is what was executed before there was a session for others."""
-    world.apply(value(entity_id, "1"), message(CREATE, create()), value(entity_id, "2"))
-    expected = ["SELECT entities", "SELECT inbox", "INSERT INTO entities", "UPDATE entities"]
+    world.apply(value(thing_id, "1"), message(CREATE, create()), value(thing_id, "2"))
+    expected = ["SELECT things", "SELECT inbox", "INSERT INTO things", "UPDATE things"]
     expected += ["INSERT INTO inbox", "INSERT INTO outbox"]
     if world.database.is_postgresql:
         expected += ["SELECT pg_notify"]

@@ -26,7 +26,7 @@ from worker.relay.unsendable import give_up_message, give_up_retry
 
 CAUSE = str(uuid4())
 EVENT = OutgoingMessage(
-    "entity.Updated",
+    "thing.Updated",
     json.dumps({"large": "ž" * 100_000}, ensure_ascii=False),
     str(uuid4()),
     "c",

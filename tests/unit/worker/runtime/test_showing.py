@@ -158,20 +158,21 @@ HOSTILE_TEXT = "[2J\x1b[2J\x9b\u202e\nforged"
 
 @pytest.fixture
 def hostile(migrated_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> UUID:
-    """Return an entity with a hostile value, beside a hostile dead letter."""
+    """Return a thing with a hostile value, beside a hostile dead letter."""
     monkeypatch.setenv("DATABASE_URL", migrated_sqlite_url)
     monkeypatch.setenv("COMPONENT_NAME", "tests")
-    entity_id = uuid4()
+    monkeypatch.setenv("AGGREGATES", "tests.sample.things")
+    thing_id = uuid4()
     with Database(migrated_sqlite_url) as database:
         Processor(component(database)).apply(
             [
-                read(CREATE, create(entity_id)),
-                read(UPDATE, update(entity_id, HOSTILE_TEXT)),
+                read(CREATE, create(thing_id)),
+                read(UPDATE, update(thing_id, HOSTILE_TEXT)),
                 read(HOSTILE_TEXT, create(), headers={HOSTILE_TEXT: HOSTILE_TEXT}),
                 read(CREATE, create(**{HOSTILE_TEXT: HOSTILE_TEXT}), correlation_id=HOSTILE_TEXT),
             ]
         )
-    return entity_id
+    return thing_id
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -69,6 +69,7 @@ function find() {
     found += fits;
     for (const item of all("nav [data-for]")) if (item.dataset.for === element.id) item.hidden = !fits;
   }
+  for (const heading of all("nav h2")) heading.hidden = !heading.nextElementSibling.querySelector(":scope > :not([hidden])");
   for (const group of all(".group")) group.hidden = !all("article", group).some((article) => !article.hidden);
   for (const section of all("main > section:not(.group)")) section.hidden = words.length > 0;
   const what = found === 1 ? "1 message" : `${found || "No"} messages`;

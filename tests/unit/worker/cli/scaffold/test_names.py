@@ -3,7 +3,6 @@
 import click
 import pytest
 
-from worker.cli.scaffold import sample
 from worker.cli.scaffold.names import Name, parse, require_own
 
 
@@ -94,31 +93,3 @@ def test_a_name_that_makes_names_too_long_for_a_database_is_refused():
     parse("a" * 30)
     with pytest.raises(click.ClickException, match="too long: take a name of at most 30"):
         parse("a" * 31)
-
-
-@pytest.mark.parametrize(
-    ("package", "obstacle"),
-    [
-        ("messages", "domain/messages.py is there already"),
-        ("handling", "domain/handling.py is there already"),
-        ("exceptions", "domain/exceptions.py is there already"),
-        ("codec", "schemas/codec.py is there already"),
-        ("inbox", "persistence/inbox.py is there already"),
-        ("migrations", "persistence/migrations is there already"),
-        ("retry", "there is a table retries already"),
-        ("dead_letter", "there is a table dead_letters already"),
-        ("command", "`command` means something else in domain/entity/service.py"),
-        ("event", "`Event` means something else in domain/entity/entity.py"),
-        ("created", "`Created` means something else in domain/entity/entity.py"),
-        ("identity", "`identity` means something else in domain/entity/commands.py"),
-        ("persistence", "`persistence` means something else in persistence/entity/table.py"),
-        ("world", "`world` means something else in tests/features/test_entity.py"),
-    ],
-)
-def test_a_name_that_something_else_has_is_refused(package, obstacle):
-    assert any(found.startswith(obstacle) for found in sample.obstacles(Name(package)))
-
-
-@pytest.mark.parametrize("package", ["account", "shopping_cart", "handlers", "entity_group", "box"])
-def test_nothing_stands_in_the_way_of_a_good_name(package):
-    assert list(sample.obstacles(Name(package))) == []

@@ -1,10 +1,7 @@
 """The sample's text with another name: each kind of text in its own form."""
 
-import re
-
 import pytest
 
-from worker.cli.scaffold import sample
 from worker.cli.scaffold.names import Name
 from worker.cli.scaffold.renaming import (
     ambiguous,
@@ -66,14 +63,3 @@ def test_a_name_that_holds_the_sample_s_is_put_in_once():
 def test_an_identifier_that_would_stand_for_two_things_is_found():
     assert ambiguous("class Entity(Event): ...", Name("event")) == {"Event"}
     assert ambiguous("class Entity(Event): ...  # account", Name("account")) == set()
-
-
-def test_nothing_of_the_sample_s_name_is_left_in_what_is_made():
-    for path, text in sample.drafts(CART).items():
-        assert not re.search("entit(y|ies)", path.replace("identity", ""))
-        assert not re.search("(?<!id)entit(y|ies)", text, re.IGNORECASE)
-
-
-def test_nothing_that_is_made_calls_itself_a_sample():
-    for text in sample.drafts(CART).values():
-        assert "sample" not in text.lower()

@@ -1,0 +1,1 @@
+"""How the database is: asked by people, at a pace of people."""
