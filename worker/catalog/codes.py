@@ -16,6 +16,7 @@ FAILURES = {
     "failed": "The command could not be applied in any of its attempts.",
     "unsendable": "It failed, and cannot be sent again as it is.",
     "expired": "It waited longer than the expiration that its sender gave it.",
+    "cancelled": "It had failed, and somebody has cancelled it before its next attempt.",
     "crash": "Every worker that took it died.",
     "command-id-reused": "Other content came under a known command_id; only the sender is told.",
 }

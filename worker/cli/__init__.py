@@ -8,10 +8,26 @@ import structlog
 
 from persistence.exceptions import MappingError, PersistenceError, Unsuitable
 from schemas.exceptions import CatalogueError
-from worker.cli import catalog, dead, doctor, people, processes
+from worker.cli import (
+    audit,
+    catalog,
+    dead,
+    doctor,
+    processes,
+    sending,
+    showing,
+    waiting,
+    watching,
+)
 from worker.cli.scaffold.new import new
 from worker.cli.scaffold.remove import remove
-from worker.exceptions import BrokerUnavailable, NotReplayable, SettingsError, TopologyMismatch
+from worker.exceptions import (
+    BrokerUnavailable,
+    NotReplayable,
+    QueueMissing,
+    SettingsError,
+    TopologyMismatch,
+)
 from worker.runtime.showing import harmless_lines, without_secrets
 from worker.runtime.streams import leave, take_over
 from worker.runtime.watchdog import show_stacks_on_signals
@@ -23,6 +39,7 @@ log = structlog.get_logger()
 SENTENCES: dict[type[Exception], str] = {
     SettingsError: "{}",
     BrokerUnavailable: "The broker cannot be used: {}. Is AMQP_URL right, and is RabbitMQ running?",
+    QueueMissing: "{}",
     TopologyMismatch: "{}",
     CatalogueError: "The messages do not fit together: {}.",
     MappingError: "{}.",
@@ -37,7 +54,18 @@ def cli() -> None:
     """A component behind a command queue. Settings come from the environment; see the README."""
 
 
-OF_PEOPLE = (*people.COMMANDS, catalog.catalog, dead.dead, doctor.doctor, new, remove)
+OF_PEOPLE = (
+    sending.send,
+    watching.watch,
+    showing.show,
+    dead.dead,
+    waiting.waiting,
+    audit.audit,
+    catalog.catalog,
+    doctor.doctor,
+    new,
+    remove,
+)
 for command in (*processes.COMMANDS, *OF_PEOPLE):
     cli.add_command(command)
 

@@ -253,7 +253,7 @@ class Batches:
             else:
                 endings = self._settle(received[:1], lock_wait)
         except (Conflict, Doubtful) as error:
-            self._held.later(error)
+            self._held.later(error, self._component)
             if self._nobody_passes:
                 raise
             return Counter()

@@ -61,6 +61,12 @@ class Envelopes:
         )
 
 
+def trace_id(headers: dict[str, Any]) -> str | None:
+    """Return the id of the sender's trace, where there is one."""
+    parent = _trace(headers).get("traceparent")
+    return parent.split("-")[1] if parent else None
+
+
 def _trace(headers: dict[str, Any]) -> dict[str, str]:
     """Return the sender's W3C trace context, where it is one."""
     parent, state = headers.get("traceparent"), headers.get("tracestate")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from logging import DEBUG
 from time import monotonic
 
 import structlog
@@ -12,9 +13,9 @@ from domain.messages import Command
 from persistence.endings import Ending
 from persistence.exceptions import NotUndone, PersistenceError
 from persistence.unit_of_work import UnitOfWork
-from worker.amqp.correlation import carried
 from worker.component import Component
 from worker.consumer.memory import Collector
+from worker.consumer.naming import line_about
 from worker.consumer.reading import Received
 from worker.consumer.settlement import Settlement
 
@@ -117,19 +118,13 @@ class Processor:
     def _settle(self, batch: Sequence[Received], settle: Settle) -> Counter[str]:
         endings: Counter[str] = Counter()
         until = monotonic() + self._seconds
-        copied = self._component.settings.correlation_headers
+        each_is_told = log.is_enabled_for(DEBUG)
         for received in batch:
             ending = settle(received)
             endings[ending] += 1
-            log.debug(
-                **{
-                    **carried(received.message.headers, copied),
-                    "event": "command settled",
-                    "command_id": received.command_id,
-                    "type": received.message.type,
-                    "ending": ending,
-                }
-            )
+            if each_is_told:
+                line = line_about(self._component, received, "command settled", ending=ending)
+                log.debug(**line)
             if monotonic() > until:
                 break
         return endings

@@ -47,7 +47,7 @@ class Settlement:
         self._envelopes = Envelopes(component.codec, self._settings.correlation_headers)
         self._outcomes = Outcomes(unit.outbox, component.codec, component.settings)
         self._retrying = Retrying(unit)
-        self.failures = Failures(self._settings.correlation_headers)
+        self.failures = Failures(component)
 
     def settle(self, received: Received) -> Ending:
         """Apply the command, unless there is a reason not to."""

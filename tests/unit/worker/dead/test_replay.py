@@ -19,7 +19,7 @@ from tests.support.component import component, rows
 from tests.support.messages import CREATE, UPDATE, create, read, update
 from worker.consumer.processor import Processor
 from worker.consumer.reading import Received
-from worker.consumer.replay import replay
+from worker.dead.replay import replay
 from worker.exceptions import NotReplayable
 
 
