@@ -7,7 +7,7 @@ PROCESSES ?= 4
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check lint docs bench chaos compat containers lock
+.PHONY: help setup demo run test check lint docs bench chaos compat libraries containers lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ chaos: setup ## kill, cut off and fill up things for MINUTES (3), then count
 
 compat: setup ## tests on RabbitMQ VERSIONS="4.0 4.3" (as root)
 	@$(PYTHON) -m tools.compat $(ARGS)
+
+libraries: setup ## each program of docs/from-your-library.md, VERSIONS="3.10 4.3" (as root)
+	@VERSIONS="$(or $(VERSIONS),3.10 4.3)" $(PYTHON) -m tools.compat tests/integration/every_library.py $(ARGS)
 
 containers: setup ## Dockerfile and Compose file, run (Docker, or as root)
 	@$(PYTHON) -m tools.containers

@@ -14,6 +14,7 @@ from domain.messages import Command, CommandID, Event
 from schemas.catalogue import Catalogue
 from schemas.exceptions import Undecodable
 from schemas.fields import Uuid
+from schemas.look_alikes import name_of
 from schemas.message import CommandSchema
 
 NAMED = 10  # of the types there are, in what is said of an unknown one
@@ -31,7 +32,7 @@ def parse(body: bytes) -> dict[str, Any]:
         raise _malformed(body, f"is not JSON: {error}") from error
     except UnicodeDecodeError as error:
         byte = f"byte {error.start} is {body[error.start]:#04x}"
-        raise _malformed(body, f"is not UTF-8: {byte}") from error
+        raise _malformed(body, f"is not UTF-8: {byte}; send UTF-8") from error
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
@@ -44,26 +45,9 @@ def parse(body: bytes) -> dict[str, Any]:
 
 _KINDS = {list: "array", str: "text (encoded twice?)", bool: "boolean", NoneType: "null"}
 
-# What cannot be JSON is often something else, by whose name its sender knows what to change.
-_SOMETHING_ELSE = {
-    b"\xef\xbb\xbf": "begins with a byte order mark: send UTF-8 without it",
-    b"\xff\xfe": "is UTF-16: send UTF-8",
-    b"\xfe\xff": "is UTF-16: send UTF-8",
-    b"\x1f\x8b": "is compressed (gzip): send it plain",
-    b"\x78\x9c": "is compressed (zlib): send it plain",
-    b"\x80\x02": "is a Python pickle: send JSON",
-    b"\x80\x03": "is a Python pickle: send JSON",
-    b"\x80\x04": "is a Python pickle: send JSON",
-    b"\x80\x05": "is a Python pickle: send JSON",
-    b"\x00\x53\x77": "is an AMQP 1.0 value: send a data section",
-    b"\x00\x53\x76": "is an AMQP 1.0 sequence: send a data section",
-    b"\xac\xed": "is a serialized Java object: send JSON",
-}
-
 
 def _malformed(body: bytes, what: str) -> Undecodable:
-    known = (name for start, name in _SOMETHING_ELSE.items() if body.startswith(start))
-    return Undecodable("malformed", f"The body {next(known, what)}.")
+    return Undecodable("malformed", f"The body {name_of(body) or what}.")
 
 
 def _too_deep() -> Undecodable:

@@ -62,7 +62,7 @@ class Text(Field[str]):
 class Uuid(Field[UUID]):
     """A UUID in its usual form of 36 characters."""
 
-    invalid = "Not a valid UUID."
+    invalid = "Not a valid UUID, such as 7d444840-9dc0-11d1-b245-5ffdce74fad2."
 
     def json_schema(self) -> dict[str, Any]:
         example = str(uuid5(NAMESPACE_OID, self.name or ""))  # one id by this name everywhere
