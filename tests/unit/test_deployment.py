@@ -135,7 +135,9 @@ def test_what_is_scaled_is_there_and_never_goes_down_to_nothing() -> None:
     assert resource("Deployment", spec["scaleTargetRef"]["name"])
     assert 1 <= spec["minReplicaCount"] < spec["maxReplicaCount"]
     (trigger,) = spec["triggers"]
-    assert "component_oldest_waiting_command_seconds" in trigger["metadata"]["query"]
+    asked = set(re.findall(r"component_\w+", trigger["metadata"]["query"]))
+    assert "component_oldest_waiting_command_seconds" in asked
+    assert asked <= set(re.findall(r"component_\w+", (ROOT / "docs/metrics.md").read_text()))
 
 
 def test_who_watches_is_asked_for_by_name_and_shown_on_loopback_only() -> None:
@@ -143,6 +145,8 @@ def test_who_watches_is_asked_for_by_name_and_shown_on_loopback_only() -> None:
         service = compose()["services"][name]
         assert service["profiles"] == ["watch"]
         assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+        mounted = [volume.partition(":")[0] for volume in service["volumes"]]
+        assert all((ROOT / file).exists() for file in mounted if file.startswith("./"))
     for name, config in compose()["configs"].items():
         assert yaml.safe_load(config["content"]), name
 
