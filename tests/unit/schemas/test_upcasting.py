@@ -78,7 +78,7 @@ def test_an_upcaster_that_changes_what_it_is_given_changes_nothing_else():
 
     content = body(1)
     before = dict(content)
-    decoded(content, 1, with_first(upcast))
+    with_first(upcast).decode(UPDATE, content, 1)
     assert content == before
 
 
