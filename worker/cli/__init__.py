@@ -11,6 +11,7 @@ from schemas.exceptions import CatalogueError
 from worker.cli import (
     audit,
     catalog,
+    catalog_senders,
     catalog_check,
     dead,
     doctor,
@@ -70,6 +71,7 @@ OF_PEOPLE = (
     remove,
 )
 catalog.catalog.add_command(catalog_check.check_command)
+catalog.catalog.add_command(catalog_senders.senders_command)
 for command in (*processes.COMMANDS, *OF_PEOPLE):
     cli.add_command(command)
 
