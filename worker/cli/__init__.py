@@ -11,8 +11,8 @@ from schemas.exceptions import CatalogueError
 from worker.cli import (
     audit,
     catalog,
-    catalog_senders,
     catalog_check,
+    catalog_senders,
     dead,
     doctor,
     processes,
