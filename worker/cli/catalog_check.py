@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from persistence.migrating import check_schema
 from worker.cli.catalog import described
+from worker.cli.listing import reading
 from worker.cli.processes import prepare
 from worker.compatibility.accepted import read_accepted
 from worker.compatibility.check import check, read_released
@@ -51,8 +51,7 @@ def check_command(files: tuple[Path, ...], live: bool) -> None:
 
 
 def _unreadable(component: Component) -> list[str]:
-    with component.read_database() as database:
-        check_schema(database)
+    with reading(component.settings) as database:
         return [
             f"error: {count} {place} of {type} version {version} cannot be read: {reason}"
             for (place, type, version, reason), count in unreadable(component, database).items()

@@ -138,15 +138,6 @@ def shown(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return SimpleNamespace(world=World(sqlite), call=lambda *a: CliRunner().invoke(cli, a))
 
 
-def test_people_are_told_who_sends_what(shown):
-    assert "No command has come yet." in shown.call("catalog", "senders").output
-    shown.world.hear(app_id="shop\x1b[2J")
-    shown.world.senders.write()
-    output = shown.call("catalog", "senders").output
-    assert "thing.Create" in output
-    assert "\x1b[2J" not in output
-
-
 def test_programs_are_told_who_sends_what(shown):
     shown.world.hear(app_id="shop")
     shown.world.senders.write()
