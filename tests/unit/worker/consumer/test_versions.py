@@ -5,7 +5,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from worker.consumer.replay import replay
 
 from domain.messages import Command
 from persistence.database import Database
@@ -20,6 +19,7 @@ from tests.support.messages import CREATE, UPDATE, create, message, read, update
 from worker.composition import compose
 from worker.consumer.processor import Processor
 from worker.consumer.reading import Reader, Received
+from worker.dead.replay import replay
 
 THING_ID = uuid4()
 
