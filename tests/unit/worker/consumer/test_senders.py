@@ -116,7 +116,9 @@ def test_the_metric_has_type_version_and_sender(world):
     world.hear(app_id="shop")
     world.senders.write()
     labels = {"type": CREATE, "version": "1", "sender": "shop", "component": "component"}
-    assert world.metrics.registry.get_sample_value("component_commands_by_sender_total", labels) == 1
+    assert (
+        world.metrics.registry.get_sample_value("component_commands_by_sender_total", labels) == 1
+    )
 
 
 def test_a_batch_is_heard_once_it_has_been_settled(world):
