@@ -10,7 +10,7 @@ from persistence.dead_letters import dead_letters
 from persistence.retries import retries
 from persistence.translation import driver_errors
 
-BITE = 500  # rows that are read at once
+BITE = 50  # rows that are read at once: each may have a megabyte
 
 
 class Waiting(NamedTuple):

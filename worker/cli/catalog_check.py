@@ -47,7 +47,8 @@ def check_command(files: tuple[Path, ...], live: bool) -> None:
             f"{len(broken)} of the changes would break others; docs/changes.md lists what may be"
             " changed."
         )
-    click.echo(f"The messages fit {len(released)} released contracts.")
+    if released:
+        click.echo(f"The messages fit what was released: {', '.join(released)}.")
 
 
 def _unreadable(component: Component) -> list[str]:

@@ -45,7 +45,7 @@ def check(monkeypatch: pytest.MonkeyPatch, aggregates: str, *arguments: str) -> 
 def test_without_a_change_all_is_well(folder, monkeypatch):
     release(folder)
     result = check(monkeypatch, "tests.sample.things")
-    assert (result.exit_code, result.output) == (0, "The messages fit 1 released contracts.\n")
+    assert (result.exit_code, result.output) == (0, "The messages fit what was released: 1.json.\n")
 
 
 def test_a_breaking_change_fails_with_a_sentence_that_says_who_breaks(folder, monkeypatch):
