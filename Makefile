@@ -34,11 +34,12 @@ test: setup ## every test (or ARGS="-k some"), PROCESSES (4) at a time
 check: lint ## lint, and every test that needs no server: a minute
 	@$(PYTHON) -m pytest -m "not server" --numprocesses $(PROCESSES) --dist worksteal -q
 
-lint: setup ## formatting, lint, types, who may import whom, and the docs
+lint: setup ## formatting, lint, types, who may import whom, whom a change of messages breaks, the docs
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m mypy
 	@$(PYTHON) .venv/bin/lint-imports --no-logo
+	@$(PYTHON) -m worker catalog check
 	@$(MKDOCS) build --strict # --quiet would silence the warnings that it counts, too
 
 docs: setup ## the docs as a site, on http://127.0.0.1:8000 until Ctrl-C

@@ -17,6 +17,8 @@ from schemas.fields import Uuid
 from schemas.look_alikes import name_of
 from schemas.message import CommandSchema
 
+Shape = tuple[str, int, str]  # a message's public type, its schema version, and its body
+
 NAMED = 10  # of the types there are, in what is said of an unknown one
 
 _uuid = Uuid()
@@ -115,7 +117,10 @@ class Codec:
         if schema is None:
             raise self._unknown(type, version)
         try:
-            return schema.message(**schema.read(content))
+            fields = schema.read(content)
+            if upcaster := self._catalogue.upcasters.get((type, version)):
+                fields = upcaster.read(content)
+            return schema.message(**fields)
         except ValidationError as error:
             error.__traceback__ = None  # marshmallow's frames refer to it, and it to them
             raise Undecodable("invalid", *_explain(error.messages_dict)) from error
@@ -128,10 +133,15 @@ class Codec:
         nearest = get_close_matches(type, self.command_types(), n=NAMED, cutoff=0)
         return Undecodable("unknown-type", f"{reason} The nearest: {', '.join(nearest)}.")
 
-    def encode(self, message: Command | Event) -> tuple[str, int, str]:
-        """Return the message's public type, its schema version and its body."""
+    def encode(self, message: Command | Event) -> Shape:
+        """Return the message's public type, its newest schema version and its body."""
         schema = self._catalogue.by_class[type(message)]
         return schema.type, schema.version, _compact(schema.write(message))
+
+    def encode_shapes(self, event: Event) -> list[Shape]:
+        """Return the same of every version in which the event is published, the oldest first."""
+        shapes = self._catalogue.events[type(event)]
+        return [(s.type, s.version, _compact(s.write(event))) for s in shapes]
 
 
 def _explain(messages: dict[Any, Any]) -> tuple[str, dict[str, list[str]]]:

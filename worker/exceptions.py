@@ -33,6 +33,10 @@ class NotALetter(Exception):
     """A line is no dead letter as `dead export` writes them; the message says why."""
 
 
+class ContractError(Exception):
+    """A file of released contracts, or of exceptions to the rules, that cannot be used."""
+
+
 class Stopped(Exception):
     """A stop was asked for while waiting for something else."""
 

@@ -34,7 +34,7 @@ class Contract:
 def describe(catalogue: Catalogue) -> Contract:
     """Return the contract, in the order in which the schemas were listed."""
     reading, writing = Converter(written=False), Converter(written=True)
-    events = [s for s in catalogue.by_class.values() if isinstance(s, EventSchema)]
+    events = [schema for shapes in catalogue.events.values() for schema in shapes]
     return Contract(
         tuple(_described(reading, schema) for schema in catalogue.commands.values()),
         tuple(_described(writing, schema) for schema in events),

@@ -92,12 +92,17 @@ def _channels(contract: Contract, settings: Settings) -> Said:
 
 def _operations(contract: Contract, component: Component) -> Said:
     settings = component.settings
-    types = {message.message: messages.key(message) for message in contract.events}
+    names = [messages.key(message) for message in contract.events]
     outcomes = [messages.key(m) for m in contract.events if m.type in _OF_ANY_COMMAND]
     operations: Said = {}
     for message in contract.commands:
         owner = component.owners[message.message]
-        of_owner = [types[event] for event in owner.handler.events]
+        of_owner = [
+            messages.key(m)
+            for event in owner.handler.events
+            for m in contract.events
+            if m.message is event
+        ]
         name = messages.key(message)
         operations[name] = {
             "action": "receive",
@@ -120,7 +125,7 @@ def _operations(contract: Contract, component: Component) -> Said:
         "action": "send",
         "title": "Publish events",
         "channel": {"$ref": "#/channels/events"},
-        "messages": _of_channel("events", list(types.values())),
+        "messages": _of_channel("events", names),
         "bindings": {"amqp": {"deliveryMode": 2, "bindingVersion": BINDING}},
     }
     return operations

@@ -11,6 +11,8 @@ from schemas.exceptions import CatalogueError
 from worker.cli import (
     audit,
     catalog,
+    catalog_check,
+    catalog_senders,
     dead,
     doctor,
     processes,
@@ -23,6 +25,7 @@ from worker.cli.scaffold.new import new
 from worker.cli.scaffold.remove import remove
 from worker.exceptions import (
     BrokerUnavailable,
+    ContractError,
     NotReplayable,
     QueueMissing,
     SettingsError,
@@ -45,6 +48,7 @@ SENTENCES: dict[type[Exception], str] = {
     MappingError: "{}.",
     Unsuitable: "{}",
     NotReplayable: "{}",
+    ContractError: "{}",
     PersistenceError: "The database cannot be used: {}. Is DATABASE_URL right, and is it running?",
 }
 
@@ -66,6 +70,8 @@ OF_PEOPLE = (
     new,
     remove,
 )
+catalog.catalog.add_command(catalog_check.check_command)
+catalog.catalog.add_command(catalog_senders.senders_command)
 for command in (*processes.COMMANDS, *OF_PEOPLE):
     cli.add_command(command)
 

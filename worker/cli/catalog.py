@@ -1,8 +1,13 @@
 """The command that prints the contract."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import click
 
 from worker.cli.processes import prepare
+from worker.component import Component
 from worker.composition import compose
 from worker.runtime.showing import json_text
 
@@ -18,10 +23,26 @@ def catalog(context: click.Context, html: bool, release: str) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    settings = prepare()
-    try:
+    document = described(compose(prepare()), release)
+    if not html:
+        click.echo(json_text(document, indent=2))
+        return
+    with _extra():
+        from worker.catalog.page import page  # noqa: PLC0415 - what the extra brings
+    click.echo(page(document))
+
+
+def described(component: Component, release: str) -> dict[str, Any]:
+    """Return the document; say what is not installed of what it needs."""
+    with _extra():
         from worker.catalog.document import document  # noqa: PLC0415 - what the extra brings
-        from worker.catalog.page import page  # noqa: PLC0415
+    return document(component, release)
+
+
+@contextmanager
+def _extra() -> Iterator[None]:
+    try:
+        yield
     except ModuleNotFoundError as error:
         if error.name not in EXTRA:
             raise
@@ -29,8 +50,6 @@ def catalog(context: click.Context, html: bool, release: str) -> None:
             f"The catalogue needs {error.name}, which is not installed: it is in the extra"
             " `catalog` (pip install -e '.[catalog]')."
         ) from error
-    described = document(compose(settings), release)
-    click.echo(page(described) if html else json_text(described, indent=2))
 
 
 EXTRA = ("apispec", "jinja2")

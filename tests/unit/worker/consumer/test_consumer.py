@@ -11,9 +11,10 @@ from structlog.testing import capture_logs
 from persistence.database import Database
 from persistence.endings import Ending
 from persistence.exceptions import Conflict, PersistenceError, StorageUnavailable, Unsuitable
+from persistence.senders import seen_senders
 from tests.support.component import component
 from tests.support.intake import FakeIntake
-from tests.support.messages import message
+from tests.support.messages import CREATE, create, message, read
 from worker.amqp.intake import BATCH_BYTES
 from worker.consumer import consumer as module
 from worker.consumer.consumer import Consumer, _OutageTooLong
@@ -104,6 +105,13 @@ def endings(*kinds: Ending, type: str = "thing.Create", **properties: Any) -> En
 
 
 APPLIED = endings("applied", "applied")
+
+
+def test_who_has_sent_what_is_written_beside_the_work(world):
+    world.consumer._senders.hear([read(CREATE, create(), app_id="shop")])
+    world.consumer._senders._due = 0
+    world.work(FakeBatches(APPLIED))
+    assert [seen.sender for seen in seen_senders(world.database, "tests")] == ["shop"]
 
 
 def test_what_was_settled_is_counted(world):
