@@ -7,7 +7,7 @@ PROCESSES ?= 4
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check lint docs bench chaos compat containers lock
+.PHONY: help setup demo run test check lint docs bench chaos compat libraries containers lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,11 +34,12 @@ test: setup ## every test (or ARGS="-k some"), PROCESSES (4) at a time
 check: lint ## lint, and every test that needs no server: a minute
 	@$(PYTHON) -m pytest -m "not server" --numprocesses $(PROCESSES) --dist worksteal -q
 
-lint: setup ## formatting, lint, types, who may import whom, and the docs
+lint: setup ## formatting, lint, types, who may import whom, whom a change of messages breaks, the docs
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m mypy
 	@$(PYTHON) .venv/bin/lint-imports --no-logo
+	@$(PYTHON) -m worker catalog check
 	@$(MKDOCS) build --strict # --quiet would silence the warnings that it counts, too
 
 docs: setup ## the docs as a site, on http://127.0.0.1:8000 until Ctrl-C
@@ -52,6 +53,9 @@ chaos: setup ## kill, cut off and fill up things for MINUTES (3), then count
 
 compat: setup ## tests on RabbitMQ VERSIONS="4.0 4.3" (as root)
 	@$(PYTHON) -m tools.compat $(ARGS)
+
+libraries: setup ## each program of docs/from-your-library.md, VERSIONS="3.10 4.3" (as root)
+	@VERSIONS="$(or $(VERSIONS),3.10 4.3)" $(PYTHON) -m tools.compat tests/integration/every_library.py $(ARGS)
 
 containers: setup ## Dockerfile and Compose file, run (Docker, or as root)
 	@$(PYTHON) -m tools.containers

@@ -11,6 +11,8 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
+    """There is no such aggregate."""
+
     code = "not-found"
 
     def __init__(self, what: str, identity: UUID) -> None:
@@ -18,6 +20,8 @@ class NotFound(DomainError):
 
 
 class AlreadyExists(DomainError):
+    """There is one with this id already."""
+
     code = "already-exists"
 
     def __init__(self, what: str, identity: UUID) -> None:

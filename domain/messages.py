@@ -51,7 +51,7 @@ class CommandRejected(Event):
 class CommandFailed(Event):
     """The command became a dead letter: `code` is the dead letter's kind.
 
-    `command_id` is None in the answer to a message in which none could be found.
+    The answer to a message in which no `command_id` could be found has none.
     """
 
     command_id: CommandID | None  # type: ignore[assignment]  # wider than in other events

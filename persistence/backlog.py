@@ -2,10 +2,11 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Table, bindparam, func, select
+from sqlalchemy import Select, Table, bindparam, case, func, select
 
 from persistence.database import Database
 from persistence.dead_letters import UNSENDABLE, dead_letters
+from persistence.dead_letters.selection import is_awake
 from persistence.outbox import outbox
 from persistence.retries import retries
 from persistence.translation import driver_errors
@@ -28,13 +29,15 @@ KINDS = (
 class Backlog(NamedTuple):
     """`oldest_event`: the time of the event that waits for longest, in seconds since 1970.
 
-    `dead_letters`: how many of each kind. No number is above `MOST`.
+    `dead_letters`: how many of each kind; `alerting`: of them, those in no group on hold. No number
+    is above `MOST`.
     """
 
     outbox_messages: int
     oldest_event: int | None
     retries: int
     dead_letters: dict[str, int]
+    alerting: dict[str, int]
 
 
 def backlog(database: Database, component: str) -> Backlog:
@@ -42,10 +45,10 @@ def backlog(database: Database, component: str) -> Backlog:
     own = {"component": component, "most": MOST}
     with driver_errors(), database.engine.connect() as connection:
         messages, oldest, waiting = connection.execute(_WAITING, own).one()
-        letters = dict.fromkeys(KINDS, 0)
-        for kind, count in connection.execute(_DEAD, own):
-            letters[kind] = count
-    return Backlog(messages, oldest, waiting, letters)
+        letters, alerting = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0)
+        for kind, count, awake in connection.execute(_DEAD, own):
+            letters[kind], alerting[kind] = count, awake
+    return Backlog(messages, oldest, waiting, letters, alerting)
 
 
 def _own(table: Table, *columns: Any) -> Select[Any]:
@@ -66,5 +69,6 @@ _WAITING = select(
     .scalar_subquery(),
     _count(retries),
 )
-_some = _own(dead_letters, dead_letters.c.kind).limit(bindparam("most")).subquery()
-_DEAD = select(_some.c.kind, func.count()).group_by(_some.c.kind)
+_awake = case((is_awake(bindparam("component")), 1), else_=0).label("awake")
+_some = _own(dead_letters, dead_letters.c.kind, _awake).limit(bindparam("most")).subquery()
+_DEAD = select(_some.c.kind, func.count(), func.sum(_some.c.awake)).group_by(_some.c.kind)

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
+# When the command of a letter that was replayed had been tried first, and the id of that letter.
+ORIGIN_HEADER = "retry-origin"
+
 
 class OutgoingMessage(NamedTuple):
     """An event or a reply as it will be published; `headers` have scalar values."""

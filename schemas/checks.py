@@ -1,7 +1,7 @@
 """What an author forgets when he writes a schema, told when a process starts."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any
 
@@ -20,16 +20,20 @@ _COMPUTED = (fields.Constant, fields.Function, fields.Method)  # need no attribu
 def check_message(schema: CommandSchema | EventSchema, *, is_newest: bool) -> None:
     """Raise `CatalogueError` where the schema and its class do not share their fields.
 
-    A schema of an older version may lack what its class can fill by itself. What a hook makes of
-    the fields only its author knows: then they are not compared.
+    A schema of an older version may lack what its class can fill by itself, or what an event has
+    got since. What a hook or an upcaster makes of the fields only its author knows: then they are
+    not compared.
     """
     _check_json(schema)
-    if not any(schema._hooks[hook] for hook in _hooks_of(schema)):
-        _check_shared(schema, schema.message, may_lack_defaults=not is_newest)
+    is_changed = any(schema._hooks[hook] for hook in _hooks_of(schema))
+    if isinstance(schema, CommandSchema) and type(schema).upcast:
+        is_changed = True
+    if not is_changed:
+        _check_shared(schema, schema.message, may_lack=_lacked_by(schema, is_newest))
         if isinstance(schema, CommandSchema):
             _check_required(schema, schema.message, _OF_EVERY_COMMAND)
     for part in _parts(schema):
-        _check_shared(part, part.part, may_lack_defaults=False)
+        _check_shared(part, part.part, may_lack=_nothing)
         _check_required(part, part.part, set())
 
 
@@ -38,11 +42,28 @@ def _hooks_of(schema: MessageSchema) -> tuple[str, str]:
     return ("pre_load", "post_load") if is_command else ("pre_dump", "post_dump")
 
 
-def _check_shared(schema: FastSchema, message: type[Any], *, may_lack_defaults: bool) -> None:
+MayLack = Callable[["dataclasses.Field[Any]"], bool]
+
+
+def _lacked_by(schema: MessageSchema, is_newest: bool) -> MayLack:
+    if is_newest:
+        return _nothing
+    return _has_default if isinstance(schema, CommandSchema) else _anything
+
+
+def _nothing(field: "dataclasses.Field[Any]") -> bool:
+    return False
+
+
+def _anything(field: "dataclasses.Field[Any]") -> bool:
+    return True
+
+
+def _check_shared(schema: FastSchema, message: type[Any], *, may_lack: MayLack) -> None:
     known = {field.name: field for field in dataclasses.fields(message) if field.init}
     described = _attributes(schema)
     for name, field in known.items():
-        if name not in described and not (may_lack_defaults and _has_default(field)):
+        if name not in described and not may_lack(field):
             raise CatalogueError(
                 f"{_name(type(schema))} has no field {name!r}, which {_name(message)} has"
             )

@@ -14,7 +14,10 @@ from domain.messages import Command, CommandID, Event
 from schemas.catalogue import Catalogue
 from schemas.exceptions import Undecodable
 from schemas.fields import Uuid
+from schemas.look_alikes import name_of
 from schemas.message import CommandSchema
+
+Shape = tuple[str, int, str]  # a message's public type, its schema version, and its body
 
 NAMED = 10  # of the types there are, in what is said of an unknown one
 
@@ -31,7 +34,7 @@ def parse(body: bytes) -> dict[str, Any]:
         raise _malformed(body, f"is not JSON: {error}") from error
     except UnicodeDecodeError as error:
         byte = f"byte {error.start} is {body[error.start]:#04x}"
-        raise _malformed(body, f"is not UTF-8: {byte}") from error
+        raise _malformed(body, f"is not UTF-8: {byte}; send UTF-8") from error
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
@@ -44,26 +47,9 @@ def parse(body: bytes) -> dict[str, Any]:
 
 _KINDS = {list: "array", str: "text (encoded twice?)", bool: "boolean", NoneType: "null"}
 
-# What cannot be JSON is often something else, by whose name its sender knows what to change.
-_SOMETHING_ELSE = {
-    b"\xef\xbb\xbf": "begins with a byte order mark: send UTF-8 without it",
-    b"\xff\xfe": "is UTF-16: send UTF-8",
-    b"\xfe\xff": "is UTF-16: send UTF-8",
-    b"\x1f\x8b": "is compressed (gzip): send it plain",
-    b"\x78\x9c": "is compressed (zlib): send it plain",
-    b"\x80\x02": "is a Python pickle: send JSON",
-    b"\x80\x03": "is a Python pickle: send JSON",
-    b"\x80\x04": "is a Python pickle: send JSON",
-    b"\x80\x05": "is a Python pickle: send JSON",
-    b"\x00\x53\x77": "is an AMQP 1.0 value: send a data section",
-    b"\x00\x53\x76": "is an AMQP 1.0 sequence: send a data section",
-    b"\xac\xed": "is a serialized Java object: send JSON",
-}
-
 
 def _malformed(body: bytes, what: str) -> Undecodable:
-    known = (name for start, name in _SOMETHING_ELSE.items() if body.startswith(start))
-    return Undecodable("malformed", f"The body {next(known, what)}.")
+    return Undecodable("malformed", f"The body {name_of(body) or what}.")
 
 
 def _too_deep() -> Undecodable:
@@ -131,7 +117,10 @@ class Codec:
         if schema is None:
             raise self._unknown(type, version)
         try:
-            return schema.message(**schema.read(content))
+            fields = schema.read(content)
+            if upcaster := self._catalogue.upcasters.get((type, version)):
+                fields = upcaster.read(content)
+            return schema.message(**fields)
         except ValidationError as error:
             error.__traceback__ = None  # marshmallow's frames refer to it, and it to them
             raise Undecodable("invalid", *_explain(error.messages_dict)) from error
@@ -144,10 +133,15 @@ class Codec:
         nearest = get_close_matches(type, self.command_types(), n=NAMED, cutoff=0)
         return Undecodable("unknown-type", f"{reason} The nearest: {', '.join(nearest)}.")
 
-    def encode(self, message: Command | Event) -> tuple[str, int, str]:
-        """Return the message's public type, its schema version and its body."""
+    def encode(self, message: Command | Event) -> Shape:
+        """Return the message's public type, its newest schema version and its body."""
         schema = self._catalogue.by_class[type(message)]
         return schema.type, schema.version, _compact(schema.write(message))
+
+    def encode_shapes(self, event: Event) -> list[Shape]:
+        """Return the same of every version in which the event is published, the oldest first."""
+        shapes = self._catalogue.events[type(event)]
+        return [(s.type, s.version, _compact(s.write(event))) for s in shapes]
 
 
 def _explain(messages: dict[Any, Any]) -> tuple[str, dict[str, list[str]]]:

@@ -2,6 +2,7 @@
 
 from domain.entity import commands, events
 from schemas.fields import Text, Uuid
+from schemas.fields.base import said
 from schemas.message import CommandSchema, EventSchema
 
 
@@ -9,7 +10,7 @@ class Create(CommandSchema):
     type = "entity.Create"
     message = commands.Create
 
-    entity_id = Uuid()
+    entity_id = Uuid(metadata=said("Left out: the component picks one."))
 
 
 class UpdateValue(CommandSchema):

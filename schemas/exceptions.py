@@ -5,6 +5,10 @@ class CatalogueError(Exception):
     """The schemas do not fit each other or the domain: a mistake in the program, found at start."""
 
 
+class NotUpcast(Exception):
+    """What an upcaster made fits no schema: a mistake in the program, found with the command."""
+
+
 class Undecodable(Exception):
     """A body that is no command. `kind` is the dead letter's; `errors` names the fields.
 

@@ -1,11 +1,19 @@
 """What the schemas of all commands and of all events have in common."""
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from domain.messages import Command, Event
 from schemas.fields import Timestamp, Uuid
+from schemas.fields.base import said
 from schemas.fields.fast import FastSchema
 from schemas.normal import Rules
+
+Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+
+_COMMAND_ID = (
+    "Made by the sender, one for each command. Sent again under its id, it is applied once."
+)
 
 
 class MessageSchema(FastSchema):
@@ -20,12 +28,16 @@ class MessageSchema(FastSchema):
 
 
 class CommandSchema(MessageSchema):
-    """The schema of one command class; loads what a sender published."""
+    """The schema of one command class; loads what a sender published.
+
+    `upcast`: of an earlier version, a static method that makes of its content that of the next.
+    """
 
     message: ClassVar[type[Command]]
+    upcast: ClassVar[Upcast | None] = None
 
-    command_id = Uuid(required=True)
-    timestamp = Timestamp()
+    command_id = Uuid(required=True, metadata=said(_COMMAND_ID))
+    timestamp = Timestamp(metadata=said("When it was decided. Left out: when it arrives."))
 
 
 class EventSchema(MessageSchema):
@@ -33,6 +45,6 @@ class EventSchema(MessageSchema):
 
     message: ClassVar[type[Event]]
 
-    event_id = Uuid(required=True)
-    command_id = Uuid(required=True)
-    timestamp = Timestamp(required=True)
+    event_id = Uuid(required=True, metadata=said("The same whenever it is published again."))
+    command_id = Uuid(required=True, metadata=said("The command that it came of."))
+    timestamp = Timestamp(required=True, metadata=said("When it happened."))

@@ -9,7 +9,6 @@ from uuid import UUID
 from domain.handling import CommandHandler, Listener, QueryHandler
 from domain.messages import Command, Event
 from persistence.database import Database
-from persistence.dead_letters import DeadLetterViews
 from persistence.mapping import Mapping as Mapped
 from persistence.repository import ORMRepository
 from persistence.unit_of_work import UnitOfWork
@@ -127,6 +126,3 @@ class Component:
         """Return the reads of the aggregates of this name; raise `KeyError` if there are none."""
         aggregate = {aggregate.name: aggregate for aggregate in self.aggregates}[name]
         return QueryHandler(aggregate.views(database))
-
-    def dead_letters(self, database: Database) -> DeadLetterViews:
-        return DeadLetterViews(database, self.settings.component_name)

@@ -17,12 +17,24 @@ class Unsendable(Exception):
     """AMQP cannot carry the message, or the broker ends the channel for it; the text says why."""
 
 
+class QueueMissing(Exception):
+    """There is no queue for the commands that somebody sends; the message says what to look at."""
+
+
 class TopologyMismatch(Exception):
     """A queue or exchange of our name exists with other arguments: waiting will not mend that."""
 
 
 class NotReplayable(Exception):
     """The dead letter cannot be sent again; the message says why."""
+
+
+class NotALetter(Exception):
+    """A line is no dead letter as `dead export` writes them; the message says why."""
+
+
+class ContractError(Exception):
+    """A file of released contracts, or of exceptions to the rules, that cannot be used."""
 
 
 class Stopped(Exception):

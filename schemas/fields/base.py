@@ -8,6 +8,11 @@ from marshmallow import ValidationError, fields, missing
 T = TypeVar("T")
 
 
+def said(description: str, example: Any = None) -> dict[str, Any]:
+    """Return the metadata by which the catalogue says more of a field."""
+    return {"description": description} | ({} if example is None else {"example": example})
+
+
 class Field(fields.Field[T], ABC):
     """A field of the wire. One of your own says what is `invalid`, and writes two methods.
 
@@ -27,6 +32,14 @@ class Field(fields.Field[T], ABC):
     @abstractmethod
     def from_wire(self, value: Any) -> T:
         """Return what the JSON value means, which is not null, or raise `self.refusal()`."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return what JSON Schema (draft-07) can say of what `from_wire` takes, with `examples`."""
+        return {}
+
+    def written_schema(self) -> dict[str, Any]:
+        """Return the same of what `to_wire` returns; less, where limits hold for senders only."""
+        return self.json_schema()
 
     def refusal(self, why: str | None = None) -> ValidationError:
         """Return the error for the sender."""

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from schemas.fields.base import Field
+from schemas.fields.ranges import pattern_between
 
 INT64 = 2**63
 MAX_DIGITS = 18  # as many as an integer of 64 bits has for certain
@@ -16,8 +17,12 @@ class Integer(Field[int]):
     def __init__(self, *, min: int = -INT64, max: int = INT64 - 1, **options: Any) -> None:
         super().__init__(**options)
         self._min, self._max = min, max
-        example = sorted((min, 7, max))[1]
-        self.invalid = f"Not an integer from {min} to {max}, such as {example}."
+        self._example = sorted((min, 7, max))[1]
+        self.invalid = f"Not an integer from {min} to {max}, such as {self._example}."
+
+    def json_schema(self) -> dict[str, Any]:
+        limits = {"minimum": self._min, "maximum": self._max}
+        return {"type": "integer", **limits, "examples": [self._example]}
 
     def to_wire(self, value: int) -> int:
         if not self._fits(value):
@@ -56,6 +61,7 @@ class Decimal(Field[decimal.Decimal]):
                 " stored exactly, and no more places than digits"
             )
         self._exact = decimal.Context(digits, traps=[decimal.Inexact, decimal.InvalidOperation])
+        self._places = places
         self._unit = decimal.Decimal(1).scaleb(-places)
         self._written = re.compile(
             (rf"-?(0|[1-9]\d{{0,{digits - places - 1}}})" if digits > places else "-?0")
@@ -69,6 +75,16 @@ class Decimal(Field[decimal.Decimal]):
             f"Not a number as text, from {self._min:f} to {self._max:f} with at most {places}"
             f' decimal places, such as "{self._example():f}".'
         )
+
+    def json_schema(self) -> dict[str, Any]:
+        return {
+            "type": "string",
+            "pattern": pattern_between(self._min, self._max, self._places),
+            "x-minimum": f"{self._min:f}",
+            "x-maximum": f"{self._max:f}",
+            "x-places": self._places,
+            "examples": [f"{self._example():f}"],
+        }
 
     def to_wire(self, value: decimal.Decimal) -> str:
         try:
@@ -97,6 +113,9 @@ class Boolean(Field[bool]):
     """JSON's true or false."""
 
     invalid = "Not a boolean: true or false."
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "boolean", "examples": [True]}
 
     def to_wire(self, value: bool) -> bool:
         if not isinstance(value, bool):

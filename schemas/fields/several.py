@@ -7,13 +7,14 @@ from typing import Any
 from marshmallow import ValidationError, fields
 
 from schemas.fields.base import Field
-from schemas.fields.text import Text
+from schemas.fields.text import STORABLE, Text
 
 
 class _Several(Field[Any]):
     """Values that a field `inner` describes. The size of a message limits how many there can be."""
 
     _kind: str  # the words for the sender
+    _counted: str  # JSON Schema's word
 
     def __init__(
         self,
@@ -32,6 +33,12 @@ class _Several(Field[Any]):
         super()._bind_to_schema(field_name, parent)
         self.inner = copy(self.inner)
         self.inner._bind_to_schema(field_name, self)
+
+    def json_schema(self) -> dict[str, Any]:
+        limits = {f"min{self._counted}": self._min} if self._min else {}
+        if self._max is not None:
+            limits[f"max{self._counted}"] = self._max
+        return {**self.written_schema(), **limits}
 
     def _check_number(self, number: int) -> None:
         if number < self._min or (self._max is not None and number > self._max):
@@ -58,6 +65,10 @@ class List(_Several):
     """A JSON array of values of one field: a tuple, since messages do not change."""
 
     _kind = "a JSON array, such as []"
+    _counted = "Items"
+
+    def written_schema(self) -> dict[str, Any]:
+        return {"type": "array"}
 
     def to_wire(self, value: tuple[Any, ...] | list[Any]) -> list[Any]:
         if not isinstance(value, tuple | list):
@@ -75,7 +86,14 @@ class Mapping(_Several):
     """A JSON object whose names are data: a dictionary from text to values of one field."""
 
     _kind = 'a JSON object, such as {"name": …}'
+    _counted = "Properties"
     _key = Text()
+
+    def json_schema(self) -> dict[str, Any]:
+        return {**super().json_schema(), "propertyNames": {"pattern": STORABLE}}
+
+    def written_schema(self) -> dict[str, Any]:
+        return {"type": "object"}
 
     def to_wire(self, value: dict[str, Any]) -> dict[str, Any]:
         if not (isinstance(value, dict) and all(isinstance(key, str) for key in value)):

@@ -3,7 +3,7 @@
 import enum
 import re
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from schemas.fields.base import Field
 
@@ -13,6 +13,7 @@ SHOWN = 10  # values of an enumeration that an error names
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 # PostgreSQL text has no NUL, UTF-8 no lone surrogate; JSON can carry both.
+STORABLE = r"^[^\u0000]*$"  # for JSON Schema: no surrogate is alone in UTF-8
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -28,6 +29,16 @@ class Text(Field[str]):
         super().__init__(**options)
         self._min, self._max = min_length, max_length
         self._is_limited = min_length > 0 or max_length is not None
+
+    def json_schema(self) -> dict[str, Any]:
+        limits: dict[str, Any] = {"minLength": self._min} if self._min else {}
+        if self._max is not None:
+            limits["maxLength"] = self._max
+        return {**self.written_schema(), "pattern": STORABLE, **limits}
+
+    def written_schema(self) -> dict[str, Any]:
+        example = "hello"[: self._max].ljust(self._min, "!")
+        return {"type": "string", "examples": [example]}
 
     def to_wire(self, value: str) -> str:
         return value  # whatever an outcome says, it must be possible to say it
@@ -51,7 +62,16 @@ class Text(Field[str]):
 class Uuid(Field[UUID]):
     """A UUID in its usual form of 36 characters."""
 
-    invalid = "Not a valid UUID."
+    invalid = "Not a valid UUID, such as 7d444840-9dc0-11d1-b245-5ffdce74fad2."
+
+    def json_schema(self) -> dict[str, Any]:
+        example = str(uuid5(NAMESPACE_OID, self.name or ""))  # one id by this name everywhere
+        return {
+            "type": "string",
+            "format": "uuid",
+            "pattern": f"^{_UUID.pattern}$",
+            "examples": [example],
+        }
 
     def to_wire(self, value: UUID) -> str:
         return str(value)
@@ -77,6 +97,10 @@ class Enum(Field[E]):
         values = [f'"{value}"' for value in self._members]
         more = ", …" if len(values) > SHOWN else ""
         self.invalid = f"Not one of {', '.join(values[:SHOWN])}{more}."
+
+    def json_schema(self) -> dict[str, Any]:
+        values = list(self._members)
+        return {"type": "string", "enum": values, "examples": values[:1]}
 
     def to_wire(self, value: E) -> str:
         if not isinstance(value, self._class):

@@ -15,6 +15,9 @@ class Date(Field[date]):
 
     invalid = "Not a valid date, such as 2026-01-31."
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date", "examples": ["2026-01-31"]}
+
     def to_wire(self, value: date) -> str:
         if type(value) is not date:  # a moment is a date in Python
             raise self.unwritable()
@@ -33,6 +36,9 @@ class Timestamp(Field[datetime]):
     """A date and time with its offset, as RFC 3339 writes it."""
 
     invalid = "Not a valid RFC 3339 date-time, such as 2026-01-31T12:00:00Z."
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}
 
     def to_wire(self, value: datetime) -> str:
         if value.tzinfo is not UTC:

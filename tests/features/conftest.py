@@ -7,8 +7,13 @@ from pytest_bdd import parsers, then
 
 from domain.exceptions import DomainError
 from tests.support.backends import THING, Backend, Facade, MemoryBackend, sql_backend
+from tests.support.fixtures import make_system
+from tests.support.system import System
+from tests.support.wire import Wire, WireWithoutServers, WireWithServers
 from tests.support.world import World
 from worker.component import Aggregate
+
+__all__ = ["make_system"]
 
 
 @pytest.fixture
@@ -29,6 +34,23 @@ def backend(request: pytest.FixtureRequest, kind: Aggregate) -> Iterator[Backend
 @pytest.fixture
 def world(backend: Backend) -> World:
     return World(Facade(backend))
+
+
+@pytest.fixture
+def aggregates() -> str:
+    """Which module lists the aggregates that `wire` leads to: a test file may say another one."""
+    return "tests.sample.things"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def wire(request: pytest.FixtureRequest, aggregates: str) -> Wire:
+    """Send commands: on SQLite in this process, on PostgreSQL by a broker to real processes."""
+    value = request.getfixturevalue
+    if request.param == "sqlite":
+        return WireWithoutServers(value("sqlite"), aggregates)
+    system: System = value("make_system")(value("migrated_postgresql_url"), AGGREGATES=aggregates)
+    system.start("run")
+    return WireWithServers(system)
 
 
 @then(parsers.parse('the outcome is "{name}"'))

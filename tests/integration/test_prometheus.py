@@ -88,8 +88,8 @@ def scraped(
         system.start("relay", HTTP_PORT=str(ports[1]))
         wait_for(lambda: len(query(address, "component_broker_connected == 1")) == 2, "both")
         sender = system.sender()
-        sender.send([thing := create(timestamp=int(time.time()))])
-        sender.send([update(thing.body["thing_id"], "new", timestamp=int(time.time()))])
+        sender.send([entity := create(timestamp=int(time.time()))])
+        sender.send([update(entity.body["thing_id"], "new", timestamp=int(time.time()))])
         sender.send([update(str(uuid4()), "of nobody")])
         sender.send_raw(b"{")
         wait_for(lambda: query(address, "sum(component_published_total) >= 3"), "the events")
@@ -123,4 +123,4 @@ def test_prometheus_shows_what_happened(scraped):
         "sum(component_relay_leader)": 1,
         "min(component_database_available)": 1,
     }.items():
-        assert numbers(scraped, expression) == [value], expression
+        wait_for(lambda: numbers(scraped, expression) == [value], expression, 10)  # noqa: B023

@@ -9,6 +9,8 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from persistence.database import Database
+from tests.sample.things import make_table
 from tests.support.foreign import create, update
 from tests.support.neighbour import Shop
 from tests.support.secured import PASSWORD, Servers, grants
@@ -36,7 +38,10 @@ def component(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
     )
     system.name, system.queue = "component", "component.commands"
     system.exchange = "component.events"
-    system.call("migrate", DATABASE_URL=servers.postgresql("component_owner", "component"))
+    owner = servers.postgresql("component_owner", "component")
+    system.call("migrate", DATABASE_URL=owner)
+    with Database(owner) as database:
+        make_table(database.engine)
     servers.run_sql("SET ROLE component_owner;" + grants("after the first `migrate`"), "component")
     system.start("consume", module="tests.support.misbehaving").wait_for_log("consuming")
     system.start("relay").wait_for_log("relaying")
@@ -60,13 +65,13 @@ def test_worker_and_neighbour_do_all_they_must_with_the_documented_rights(
     among_many = {f"h{i:03}": i for i in range(100)} | who
     made = create()
     shop.send(made, user_id="shop", headers=who)
-    assert shop.take("shop.replies")[0] == "entity.Created"
-    shop.send(update(made.body["entity_id"], "bug until 2"), user_id="shop", headers=among_many)
+    assert shop.take("shop.replies")[0] == "thing.Created"
+    shop.send(update(made.body["thing_id"], "bug until 2"), user_id="shop", headers=among_many)
     kind, headers = shop.take("shop.replies")
-    assert kind == "entity.Updated", "after a retry, which the relay has sent"
+    assert kind == "thing.Updated", "after a retry, which the relay has sent"
     assert headers.items() >= who.items()
-    assert [shop.take("shop.events")[0] for _ in range(2)] == ["entity.Created", "entity.Updated"]
-    assert "bug until 2" in component.call("show", made.body["entity_id"])
+    assert [shop.take("shop.events")[0] for _ in range(2)] == ["thing.Created", "thing.Updated"]
+    assert "bug until 2" in component.call("show", made.body["thing_id"])
 
 
 def test_the_worker_takes_what_has_killed_workers_from_its_backstop_queue(
@@ -90,8 +95,8 @@ def test_a_person_sends_and_watches_with_the_documented_rights(
     operator = {"AMQP_URL": servers.amqps("operator")}
     watching = component.start("watch", **operator)
     watching.wait_for_log("Watching")
-    component.call("send", "entity.Create", **operator)
-    watching.wait_for_log("entity.Created")
+    component.call("send", "thing.Create", **operator)
+    watching.wait_for_log("thing.Created")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +126,7 @@ def test_a_neighbour_cannot_say_that_he_is_somebody_else(shop: Shop) -> None:
     [
         "CREATE TABLE more (id int)",
         "CREATE TEMPORARY TABLE more (id int)",
-        "ALTER TABLE entities ADD COLUMN more int",
+        "ALTER TABLE things ADD COLUMN more int",
         "DROP TABLE inbox",
         "TRUNCATE inbox",
         "CREATE INDEX ON inbox (status)",

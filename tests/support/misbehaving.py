@@ -1,9 +1,9 @@
 """A worker whose aggregate misbehaves on demand: `python -m tests.support.misbehaving consume`.
 
-It is the first one in `AGGREGATES`. The value of its `UpdateValue` says how: `bug` raises on every
-attempt, `bug until N` on the attempts before the Nth, `exit` ends the process, `hang` never
-returns, `unstorable` leaves a state that PostgreSQL refuses. `PATIENCE`: seconds after which the
-watchdog ends a process.
+It is the first one in `AGGREGATES`. The value of its `UpdateValue` says how: `bug`, or `bug, …`,
+raises on every attempt, `bug until N` on the attempts before the Nth, `exit` ends the process,
+`hang` never returns, `unstorable` leaves a state that PostgreSQL refuses. `PATIENCE`: seconds after
+which the watchdog ends a process.
 
 Where `HOLD` names a folder, a `Create` raises on its first attempt; on the second it says so with a
 file `held` there, and goes on when there is a file `go`.
@@ -51,7 +51,7 @@ def misbehaving(sane: Method) -> Method:
         if command.value == "hang":
             Event().wait()
         change = sane(handler, command)
-        if command.value == "bug":
+        if command.value == "bug" or command.value.startswith("bug, "):
             raise RuntimeError("the handler has a bug")
         _, until, number = command.value.partition("bug until ")
         if until and _attempts[command.command_id] < int(number):

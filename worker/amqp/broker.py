@@ -72,6 +72,11 @@ class Broker:
         return bool(self._connection.is_open)
 
     @property
+    def version(self) -> str:
+        """The version of the broker, in its own words."""
+        return str((self._connection.server_properties or {}).get("version", "unknown"))
+
+    @property
     def blocked(self) -> bool:
         return self._connection.blocked
 
@@ -84,11 +89,6 @@ class Broker:
     def heard(self) -> float:
         """Return when something came from the broker, a heartbeat perhaps, by `monotonic`."""
         return self._connection.heard
-
-    @property
-    def version(self) -> str:
-        """The version of the broker, in its own words."""
-        return str((self._connection.server_properties or {}).get("version", "unknown"))
 
     def step(self, timeout: float = 0.0) -> None:
         """Serve the connection until something happened, at most `timeout` seconds."""

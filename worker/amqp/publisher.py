@@ -11,6 +11,7 @@ from pika.exceptions import ChannelWrongStateError, ConnectionWrongStateError
 from pika.spec import Basic
 
 from worker.amqp.broker import Broker
+from worker.amqp.wire import DIRECT_REPLY, Message, received
 from worker.exceptions import BrokerUnavailable, Unsendable
 
 CONFIRM_TIMEOUT = 60.0  # seconds without any answer; a blocked connection may take longer
@@ -77,6 +78,14 @@ class Publisher:
         sending = Sending(exchange, routing_key, properties.message_id)
         self._pending[self._last] = sending
         return sending
+
+    def hear_replies(self, hear: Callable[[Message], None]) -> None:
+        """Have `hear` called with replies to what goes out with `DIRECT_REPLY` as reply_to."""
+
+        def on_reply(_: Channel, __: Any, properties: BasicProperties, body: bytes) -> None:
+            hear(received(properties, body))
+
+        self._channel.basic_consume(DIRECT_REPLY, on_reply, auto_ack=True)
 
     def is_overdue(self) -> bool:
         """Tell whether the broker owes an answer for too long. A nack is one, too."""

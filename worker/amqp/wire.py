@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pika import BasicProperties, DeliveryMode
 
-from persistence.messages import OutgoingMessage, StoredCommand
+from persistence.messages import ORIGIN_HEADER, OutgoingMessage, StoredCommand
 from worker.amqp.tolerance import bytes_on_the_wire
 
 ATTEMPT_HEADER = "retry-attempt"  # which attempt this delivery is: 2 for the first retry
@@ -15,7 +15,7 @@ FIRST_HEADER = "retry-first"  # the attempt from which `MAX_ATTEMPTS` counts: 1 
 HISTORY_HEADER = "retry-history"  # when the earlier attempts were made, separated by spaces
 # What a command was sent with and is not sent again with, or the broker would end our channel.
 _NOT_AGAIN = "user_id"  # must be who publishes
-_DIRECT_REPLY = "amq.rabbitmq.reply-to"  # as reply_to: must be who waits for replies on the channel
+DIRECT_REPLY = "amq.rabbitmq.reply-to"  # as reply_to: must be who waits for replies on the channel
 _ROUTES = {"CC", "BCC"}  # headers: further queues, and must be lists
 MAX_HEADERS = 50  # of a sender's headers that we keep, besides those that mean something to us
 SMALL_HEADERS = 1024  # bytes of properties on the wire up to which the headers stay as they came
@@ -26,6 +26,7 @@ _MEANINGFUL = (
     ATTEMPT_HEADER,
     FIRST_HEADER,
     HISTORY_HEADER,
+    ORIGIN_HEADER,
     "schema-version",
     "causation-id",
     "traceparent",
@@ -151,7 +152,7 @@ def properties_of_message(message: OutgoingMessage, app_id: str) -> BasicPropert
 
 def properties_of_command(command: StoredCommand) -> BasicProperties:
     properties = {n: value for n, value in command.properties.items() if n != _NOT_AGAIN}
-    if properties.get("reply_to") == _DIRECT_REPLY:
+    if properties.get("reply_to") == DIRECT_REPLY:
         del properties["reply_to"]
     if headers := properties.get("headers"):
         properties["headers"] = {n: value for n, value in headers.items() if n not in _ROUTES}
@@ -159,7 +160,11 @@ def properties_of_command(command: StoredCommand) -> BasicProperties:
 
 
 def properties_of_new_command(
-    type: str, command_id: str, user_id: str | None = None
+    type: str,
+    command_id: str,
+    version: int = 1,
+    reply_to: str | None = None,
+    user_id: str | None = None,
 ) -> BasicProperties:
     """`user_id`: who logged in; the broker refuses any other."""
     return BasicProperties(
@@ -167,6 +172,8 @@ def properties_of_new_command(
         content_type="application/json",
         delivery_mode=DeliveryMode.Persistent,
         message_id=command_id,
+        headers={"schema-version": version},
+        reply_to=reply_to,
         user_id=user_id,
     )
 

@@ -8,10 +8,29 @@ import structlog
 
 from persistence.exceptions import MappingError, PersistenceError, Unsuitable
 from schemas.exceptions import CatalogueError
-from worker.cli import dead, doctor, people, processes
+from worker.cli import (
+    audit,
+    catalog,
+    catalog_check,
+    catalog_senders,
+    dead,
+    doctor,
+    processes,
+    sending,
+    showing,
+    waiting,
+    watching,
+)
 from worker.cli.scaffold.new import new
 from worker.cli.scaffold.remove import remove
-from worker.exceptions import BrokerUnavailable, NotReplayable, SettingsError, TopologyMismatch
+from worker.exceptions import (
+    BrokerUnavailable,
+    ContractError,
+    NotReplayable,
+    QueueMissing,
+    SettingsError,
+    TopologyMismatch,
+)
 from worker.runtime.showing import harmless_lines, without_secrets
 from worker.runtime.streams import leave, take_over
 from worker.runtime.watchdog import show_stacks_on_signals
@@ -23,11 +42,13 @@ log = structlog.get_logger()
 SENTENCES: dict[type[Exception], str] = {
     SettingsError: "{}",
     BrokerUnavailable: "The broker cannot be used: {}. Is AMQP_URL right, and is RabbitMQ running?",
+    QueueMissing: "{}",
     TopologyMismatch: "{}",
     CatalogueError: "The messages do not fit together: {}.",
     MappingError: "{}.",
     Unsuitable: "{}",
     NotReplayable: "{}",
+    ContractError: "{}",
     PersistenceError: "The database cannot be used: {}. Is DATABASE_URL right, and is it running?",
 }
 
@@ -37,7 +58,21 @@ def cli() -> None:
     """A component behind a command queue. Settings come from the environment; see the README."""
 
 
-for command in (*processes.COMMANDS, *people.COMMANDS, dead.dead, doctor.doctor, new, remove):
+OF_PEOPLE = (
+    sending.send,
+    watching.watch,
+    showing.show,
+    dead.dead,
+    waiting.waiting,
+    audit.audit,
+    catalog.catalog,
+    doctor.doctor,
+    new,
+    remove,
+)
+catalog.catalog.add_command(catalog_check.check_command)
+catalog.catalog.add_command(catalog_senders.senders_command)
+for command in (*processes.COMMANDS, *OF_PEOPLE):
     cli.add_command(command)
 
 

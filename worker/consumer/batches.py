@@ -30,8 +30,13 @@ from worker.consumer.verdict import Verdict, judge, waits
 _CANCELLED = 0.8
 
 Settle = Callable[[Sequence[Received], float | None], Endings]
+Hear = Callable[[Sequence[Received]], None]
 
 REMEMBERED = 16  # batches that failed in an outage, to be rehearsed before more are taken
+
+
+def _nobody_listens(settled: Sequence[Received]) -> None:
+    """Do nothing: who gives commands up need not know whose they were."""
 
 
 class Batches:
@@ -40,8 +45,18 @@ class Batches:
     `failed` is what could not be tried to its end because the database was away.
     """
 
-    def __init__(self, component: Component, intake: Intake, pace: Pace, held: Held) -> None:
-        """`pace` and `held` are what was learned on an earlier connection."""
+    def __init__(
+        self,
+        component: Component,
+        intake: Intake,
+        pace: Pace,
+        held: Held,
+        hear: Hear = _nobody_listens,
+    ) -> None:
+        """`pace` and `held` are what was learned on an earlier connection.
+
+        `hear` is told of all that was settled.
+        """
         self._component = component
         self._intake = intake
         self._pace = pace
@@ -53,6 +68,7 @@ class Batches:
         self._cancelled_before = _CANCELLED * component.settings.database_deadline
         self._held = held
         held.reconnected()
+        self._hear = hear
         self.failed: deque[Sequence[Received]] = deque(maxlen=REMEMBERED)
 
     def _ways(self, processor: Processor) -> tuple[Settle, Settle]:
@@ -131,6 +147,7 @@ class Batches:
         """Acknowledge what was committed: the first so many. There was no time for the others."""
         done = endings.total()
         self._intake.acknowledge([item.delivery for item in batch[:done]])
+        self._hear([item.received for item in batch[:done]])
         self._put_back(batch[done:])
         self.failed.clear()
         self._held.success()
@@ -252,7 +269,7 @@ class Batches:
             else:
                 endings = self._settle(received[:1], lock_wait)
         except (Conflict, Doubtful) as error:
-            self._held.later(error)
+            self._held.later(error, self._component)
             if self._nobody_passes:
                 raise
             return Endings()

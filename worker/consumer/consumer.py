@@ -18,6 +18,7 @@ from worker.consumer.counting import Counting
 from worker.consumer.endings import Endings
 from worker.consumer.held import Held
 from worker.consumer.pace import Pace
+from worker.consumer.senders import Senders
 from worker.consumer.storage import Storage
 from worker.exceptions import BrokerUnavailable, Stopped
 from worker.runtime.health import Health
@@ -50,6 +51,7 @@ class Consumer:
         self._health = health
         self._pace = Pace(settings.batch_size, settings.batch_seconds)
         self._held = Held()
+        self._senders = Senders(component, health.metrics)
         self._pause = Pause(stop, health)
         self._backstop = Backstop(component, partial(self._connect, "backstop"))
         self._patience_with_broker = Patience("the broker", BrokerUnavailable, self._pause)
@@ -85,7 +87,9 @@ class Consumer:
         alive = self._pause.serving(partial(self._keep_alive, broker, intake))
         try:
             with broker, closing(self._backstop), alive:
-                batches = Batches(self._component, intake, self._pace, self._held)
+                batches = Batches(
+                    self._component, intake, self._pace, self._held, self._senders.hear
+                )
                 self._consume(broker, intake, batches)
         except BrokerUnavailable as error:
             self._patience_with_broker.lost(error)
@@ -129,6 +133,7 @@ class Consumer:
                 self._pause(0.05)
             elif not self._settings.single_active_consumer:
                 broker.step()  # a single active consumer was not cancelled: it would get more
+        self._senders.write()
         intake.finish()
         if self._settings.single_active_consumer:
             # As soon as we cancel or close in good order, RabbitMQ activates the next consumer, and
@@ -163,6 +168,7 @@ class Consumer:
             return False
         if endings:
             self._report(endings, monotonic() - started)
+            self._senders.write_if_due()
         if self._storage.seconds and (endings or not batches.unsettled):
             self._storage.back(batches)
         return bool(endings)

@@ -7,7 +7,7 @@ from typing import Any
 from domain.messages import Event
 from persistence.dtos import SavedEvent
 from persistence.messages import OutgoingMessage
-from schemas.codec import Codec
+from schemas.codec import Codec, Shape
 from worker.amqp.correlation import carried
 from worker.amqp.wire import Message
 from worker.runtime.tracing import Tracing
@@ -37,21 +37,28 @@ class Envelopes:
         self._tracing = tracing
         self._exchange = exchange
 
-    def of_change(self, saved: SavedEvent, cause: Message) -> OutgoingMessage:
-        """Return the message of an event that changed an aggregate."""
+    def of_change(self, saved: SavedEvent, cause: Message) -> list[OutgoingMessage]:
+        """Return the messages of an event that changed an aggregate, its oldest version first.
+
+        A subscriber from before reads the first, and takes what follows under the same event id
+        and aggregate version for a repeat.
+        """
         place = {
             "aggregate-type": saved.aggregate_type,
             "aggregate-id": str(saved.aggregate_id),
             "aggregate-version": saved.aggregate_version,
         }
-        return self._message(saved.event, cause, place)
+        shapes = self._codec.encode_shapes(saved.event)
+        return [self._message(shape, saved.event, cause, place) for shape in shapes]
 
     def of_ending(self, event: Event, cause: Message) -> OutgoingMessage:
         """Return the message that announces a command's rejection or failure."""
-        return self._message(event, cause, {})
+        return self._message(self._codec.encode(event), event, cause, {})
 
-    def _message(self, event: Event, cause: Message, place: dict[str, Any]) -> OutgoingMessage:
-        type_, version, body = self._codec.encode(event)
+    def _message(
+        self, shape: Shape, event: Event, cause: Message, place: dict[str, Any]
+    ) -> OutgoingMessage:
+        type_, version, body = shape
         timestamp = int(event.timestamp.timestamp())
         if timestamp < 0:
             raise ValueError(f"AMQP knows no time before 1970: {event.timestamp}")
@@ -77,6 +84,12 @@ class Envelopes:
         if self._tracing is None or not self._tracing.is_on:
             return {}
         return self._tracing.created(self._exchange, str(event.event_id))
+
+
+def trace_id(headers: dict[str, Any]) -> str | None:
+    """Return the id of the sender's trace, where there is one."""
+    parent = _trace(headers).get("traceparent")
+    return parent.split("-")[1] if parent else None
 
 
 def _trace(headers: dict[str, Any]) -> dict[str, str]:

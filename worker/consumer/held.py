@@ -10,6 +10,8 @@ import structlog
 
 from persistence.exceptions import Locked
 from worker.amqp.intake import Delivery
+from worker.component import Component
+from worker.consumer.naming import line_about
 from worker.consumer.reading import Received
 
 log = structlog.get_logger()
@@ -128,12 +130,10 @@ class Held:
         del group.items[1 : count + 1]
         self._size -= count
 
-    def later(self, error: Exception) -> None:
+    def later(self, error: Exception, component: Component) -> None:
         """Try the others first; none for long, as somebody still holds a lock."""
         if not self._told and monotonic() - self._began >= TELL_AFTER:
-            what = "a lock" if isinstance(error, Locked) else "what the database refuses"
-            log.warning(f"a command waits for {what}", error=str(error))
-            self._told = True
+            self._tell(error, component)
         self._short_until = monotonic() + SHORT_FOR
         key = next(iter(self._groups))
         self._groups[key] = self._groups.pop(key)
@@ -147,6 +147,13 @@ class Held:
         if not self._groups:
             self._tell_the_end()
         return items
+
+    def _tell(self, error: Exception, component: Component) -> None:
+        first = self.next().items[0].received
+        what = "a lock" if isinstance(error, Locked) else "what the database refuses"
+        words = f"a command waits for {what}"
+        log.warning(**line_about(component, first, words, error=str(error)))
+        self._told = True
 
     def _tell_the_end(self) -> None:
         if self._told:

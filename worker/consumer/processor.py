@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from logging import DEBUG
 from time import monotonic
 
 import structlog
@@ -11,10 +12,10 @@ from domain.messages import Command
 from persistence.endings import Ending
 from persistence.exceptions import NotUndone, PersistenceError
 from persistence.unit_of_work import UnitOfWork
-from worker.amqp.correlation import carried
 from worker.component import Component
 from worker.consumer.endings import Endings
 from worker.consumer.memory import Collector
+from worker.consumer.naming import line_about
 from worker.consumer.reading import Received
 from worker.consumer.settlement import Settlement
 
@@ -133,19 +134,13 @@ class Processor:
         until = monotonic() + self._seconds
         if self._component.tracing.is_on:
             settle = self._traced(settle)
-        copied = self._component.settings.correlation_headers
+        each_is_told = log.is_enabled_for(DEBUG)
         for received in batch:
             ending = settle(received)
             endings.add(received.message, ending)
-            log.debug(
-                **{
-                    **carried(received.message.headers, copied),
-                    "event": "command settled",
-                    "command_id": received.command_id,
-                    "type": received.message.type,
-                    "ending": ending,
-                }
-            )
+            if each_is_told:
+                line = line_about(self._component, received, "command settled", ending=ending)
+                log.debug(**line)
             if monotonic() > until:
                 break
         return endings

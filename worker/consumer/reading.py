@@ -85,9 +85,9 @@ class Reader:
             raise self._too_large(message)
         refuse_other_formats(message)
         if not message.type:
-            raise Undecodable("unknown-type", "The message has no type, nor a header of that name.")
+            raise _untyped(content)
         if version is None:
-            raise Undecodable("unknown-type", "The schema-version is not an integer.")
+            raise Undecodable("unknown-type", "The schema-version is not an integer, such as 1.")
         return self._codec.decode(message.type, content, version)
 
     def _too_large(self, message: Message) -> Undecodable:
@@ -99,6 +99,17 @@ def _version(message: Message) -> int | None:
     """Return the version of the schema, None where it is no integer."""
     version = message.headers.get("schema-version", 1)
     return version if isinstance(version, int) and not isinstance(version, bool) else None
+
+
+def _untyped(content: dict[str, Any]) -> Undecodable:
+    """Return the fault of a message without type; some senders put it into the body."""
+    where = (
+        " A field 'type' in the body names none: set the AMQP property."
+        if "type" in content
+        else ""
+    )
+    reason = f"The message has no type, nor a header of that name.{where}"
+    return Undecodable("unknown-type", reason)
 
 
 def _named(message: Message) -> CommandID | None:

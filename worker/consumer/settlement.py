@@ -52,7 +52,7 @@ class Settlement:
         )
         self._outcomes = Outcomes(unit.outbox, self._envelopes, self._settings)
         self._retrying = Retrying(unit)
-        self.failures = Failures(self._settings.correlation_headers)
+        self.failures = Failures(component)
 
     def settle(self, received: Received) -> Ending:
         """Apply the command, unless there is a reason not to."""
@@ -190,10 +190,12 @@ class Settlement:
         with self._unit.command():
             outcome = self._handlers.handle(received.command)[0]
             changes = self._unit.saved_events()
-            messages = [self._envelopes.of_change(change, received.message) for change in changes]
-            first = messages[[change.event for change in changes].index(outcome)]
-        for change, message in zip(changes, messages, strict=True):
-            self._unit.outbox.add(message, aggregate_id=change.aggregate_id)
+            shapes = [self._envelopes.of_change(change, received.message) for change in changes]
+            # A reply goes once: in the shape that everybody can read who could so far.
+            first = shapes[[change.event for change in changes].index(outcome)][0]
+        for change, messages in zip(changes, shapes, strict=True):
+            for message in messages:
+                self._unit.outbox.add(message, aggregate_id=change.aggregate_id)
         self._outcomes.reply(received, first)
         return self._record(received, APPLIED, outcome=first)
 

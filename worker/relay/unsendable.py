@@ -13,9 +13,9 @@ from persistence.messages import DeadLetter, OutgoingMessage, StoredCommand
 from persistence.relay_queries import OutboxRow, RetryRow
 from persistence.unit_of_work import UnitOfWork
 from schemas.codec import uuid_or_none
-from worker.amqp.correlation import carried
 from worker.amqp.wire import from_store, printable
 from worker.component import Component
+from worker.consumer.naming import line_about, line_about_outgoing
 from worker.consumer.reading import Reader
 from worker.consumer.settlement import Settlement
 
@@ -50,12 +50,13 @@ def give_up_message(component: Component, row: OutboxRow, kind: str, reason: str
         unit.dead_letters.add(letter)
         unit.commit()
     log.error(
-        f"this {kind} cannot be sent and is set aside",
-        type=message.type,
-        message_id=message.message_id,
-        aggregate_id=properties["aggregate_id"],
-        aggregate_version=headers.get("aggregate-version"),
-        reason=reason,
+        **line_about_outgoing(
+            component,
+            message,
+            row.aggregate_id,
+            f"this {kind} cannot be sent and is set aside",
+            reason=printable(reason),
+        )
     )
     return True
 
@@ -92,12 +93,11 @@ def give_up_retry(component: Component, row: RetryRow, reason: str) -> bool:
     if ending == DUPLICATE:
         return False
     log.error(
-        **{
-            **carried(message.headers, component.settings.correlation_headers),
-            "event": "this retry cannot be sent; its command is given up",
-            "type": message.type,
-            "command_id": command.command_id and str(command.command_id),
-            "reason": reason,
-        }
+        **line_about(
+            component,
+            command,
+            "this retry cannot be sent; its command is given up",
+            reason=printable(reason),
+        )
     )
     return True

@@ -1,6 +1,6 @@
 """What waits in the tables, for `/metrics`: asked on a connection of its own, with a deadline."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
 
 from prometheus_client import Metric
@@ -53,12 +53,16 @@ class BacklogMetrics(Collector):
         yield _gauge("oldest_unsent_event_seconds", about, oldest)
         yield _gauge("outbox_messages", "Events and replies to be sent.", found.outbox_messages)
         yield _gauge("retries_waiting", "Commands that wait for a retry.", found.retries)
-        letters = GaugeMetricFamily(
-            f"{PREFIX}_dead_letters", "Dead letters, by kind.", labels=["kind"]
-        )
-        for kind, count in found.dead_letters.items():
-            letters.add_metric([kind], count)
-        yield letters
+        yield _by_kind("dead_letters", "Dead letters, by kind.", found.dead_letters)
+        about = "Dead letters that are in no group on hold, by kind."
+        yield _by_kind("dead_letters_alerting", about, found.alerting)
+
+
+def _by_kind(name: str, about: str, counts: Mapping[str, int]) -> Metric:
+    metric = GaugeMetricFamily(f"{PREFIX}_{name}", about, labels=["kind"])
+    for kind, count in counts.items():
+        metric.add_metric([kind], count)
+    return metric
 
 
 def _gauge(name: str, about: str, value: float) -> Metric:

@@ -42,6 +42,11 @@ class Metrics:
         for type_ in (*self._types, UNKNOWN):
             for ending in ENDINGS:
                 self._commands.labels(type_, ending)
+        self.senders = counter(
+            "commands_by_sender",
+            "Commands by type, version and sender.",
+            ["type", "version", "sender"],
+        )
         self.batches = histogram("batch_seconds", "Time from a batch taken to its ack.")
         self.batch_commands = histogram(
             "batch_commands", "Commands settled by a batch.", buckets=_BATCH

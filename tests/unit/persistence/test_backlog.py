@@ -9,6 +9,7 @@ from persistence import backlog as module
 from persistence.backlog import KINDS, backlog
 from persistence.database import Database
 from persistence.dead_letters import dead_letters
+from persistence.dead_letters.groups import Groups
 from persistence.outbox import outbox
 from persistence.retries import retries
 
@@ -38,7 +39,8 @@ RETRY = {"due_at": NOW, "body": b"", "properties": {}}
 
 
 def test_where_nothing_waits_all_is_0_and_no_event_is_the_oldest(database):
-    assert backlog(database, "tests") == (0, None, 0, dict.fromkeys(KINDS, 0))
+    none = dict.fromkeys(KINDS, 0)
+    assert backlog(database, "tests") == (0, None, 0, none, none)
 
 
 def test_events_and_replies_wait_but_only_events_grow_old(database):
@@ -52,6 +54,14 @@ def test_retries_are_counted(database):
     assert backlog(database, "tests").retries == 2
 
 
+def test_dead_letters_of_a_group_on_hold_do_not_alert(database):
+    held, own = ({**letter("crash"), "fingerprint": name} for name in ("held", "own"))
+    store(database, dead_letters, held, own, letter("crash"))
+    Groups(database, "tests").say("held", on_hold=True)
+    found = backlog(database, "tests")
+    assert (found.dead_letters["crash"], found.alerting["crash"]) == (3, 2)
+
+
 def test_dead_letters_are_counted_by_kind_a_new_one_too(database):
     store(database, dead_letters, letter("crash"), letter("crash"), letter("novel"))
     counts = backlog(database, "tests").dead_letters
@@ -61,7 +71,8 @@ def test_dead_letters_are_counted_by_kind_a_new_one_too(database):
 def test_what_another_component_has_is_not_ours(database):
     for table, row in ((outbox, message(1)), (retries, RETRY), (dead_letters, letter("crash"))):
         store(database, table, row, component="shipping")
-    assert backlog(database, "tests") == (0, None, 0, dict.fromkeys(KINDS, 0))
+    none = dict.fromkeys(KINDS, 0)
+    assert backlog(database, "tests") == (0, None, 0, none, none)
 
 
 def test_a_look_ends_at_so_many_rows(database, monkeypatch):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import Enum
 from io import StringIO
 from pathlib import Path
@@ -31,6 +32,8 @@ from persistence.columns import (
     metadata,
 )
 from persistence.database import Database
+from persistence.dead_letters import dead_letters, filling
+from persistence.dead_letters.fingerprint import fingerprint
 from persistence.exceptions import DatabaseBehind, Unsuitable
 from persistence.locks import lock
 from persistence.migrating import check_schema, migrate
@@ -47,7 +50,9 @@ from worker.runtime.stop import StopFlag
 
 load_all_tables()
 TABLES = set(metadata.tables)
-OURS = {"inbox", "outbox", "retries", "dead_letters", "removed"}  # whatever aggregates there are
+OF_PEOPLE = {"audit", "dead_letter_groups", "operations", "operation_commands"}
+# Whatever aggregates there are.
+OURS = {"inbox", "outbox", "retries", "dead_letters", "removed", *OF_PEOPLE}
 
 
 @pytest.fixture
@@ -85,7 +90,7 @@ def test_every_migration_goes_up_and_down_by_itself(alembic, empty):
     command.downgrade(alembic, "-1")
     command.upgrade(alembic, "+2")
     command.downgrade(alembic, "-1")
-    assert tables(empty) == OURS - {"removed"}
+    assert tables(empty) == OURS - {"removed", *OF_PEOPLE}
 
 
 def test_after_going_up_and_down_it_goes_up_again(alembic, empty):
@@ -251,9 +256,11 @@ def test_every_constraint_and_index_is_named_by_the_convention(database):
             names |= {index["name"] for index in inspector.get_indexes(table)}
             names |= {check["name"] for check in inspector.get_check_constraints(table)}
     # SQLite writes down no name of a key that it numbers itself.
-    unnamed = set() if database.is_postgresql else {"pk_outbox", "pk_retries", "pk_dead_letters"}
+    numbered = {"pk_audit", "pk_operations", "pk_outbox", "pk_retries", "pk_dead_letters"}
+    unnamed = set() if database.is_postgresql else numbered
     assert names - {None} | unnamed == {
         *(f"pk_{table}" for table in OURS),
+        "ix_audit_component_id",
         "ix_inbox_recorded_at",
         "ix_outbox_events",
         "ix_outbox_replies",
@@ -261,6 +268,8 @@ def test_every_constraint_and_index_is_named_by_the_convention(database):
         "ix_retries_component_command_id",
         "ix_dead_letters_command_id",
         "ix_dead_letters_died_at",
+        "ix_dead_letters_component_fingerprint",
+        "ix_operations_component_id",
         "ck_inbox_status",
     }
 
@@ -418,6 +427,8 @@ _MIGRATE = """
 import sys
 from persistence import migrating, sessions
 from persistence.database import Database
+from persistence.dead_letters import dead_letters, filling
+from persistence.dead_letters.fingerprint import fingerprint
 from persistence.migrating import migrate
 if sys.argv[1:]:
     known, more, sessions.SILENCE = migrating._config, sys.argv[1], float(sys.argv[2])
@@ -586,3 +597,17 @@ def test_a_migration_may_take_longer_than_a_statement_of_the_worker(postgresql_d
         assert tables(impatient) == TABLES
     finally:
         impatient.dispose()
+
+
+def test_dead_letters_of_before_get_their_fingerprints_in_bites(alembic, empty, monkeypatch):
+    monkeypatch.setattr(filling, "_BITE", filling._BITE.limit(2))
+    command.upgrade(alembic, "0006")
+    old = {"component": "any", "kind": "crash", "reason": "No. 7", "body": b"", "body_bytes": 0}
+    more = {"errors": {}, "attempts": [], "properties": {}, "died_at": datetime.now(UTC)}
+    with empty.engine.begin() as connection:
+        connection.execute(dead_letters.insert(), [{**old, **more}] * 5)
+    command.upgrade(alembic, "head")
+    expected = fingerprint("crash", None, "No. 8", None)
+    assert [row["fingerprint"] for row in rows(empty, dead_letters)] == [expected] * 5
+    command.downgrade(alembic, "0007")
+    command.upgrade(alembic, "head")  # as after one that was broken off

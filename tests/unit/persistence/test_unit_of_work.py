@@ -11,7 +11,7 @@ from sqlalchemy import event, exc
 
 from persistence.bulk import MANY
 from persistence.database import Database
-from persistence.dead_letters import MAX_BODY_BYTES, DeadLetterViews, dead_letters
+from persistence.dead_letters import EVERY, MAX_BODY_BYTES, DeadLetterViews, Selection, dead_letters
 from persistence.endings import APPLIED, FAILED, REJECTED, RETRYING
 from persistence.exceptions import Collision, Conflict, Refused, StorageUnavailable
 from persistence.inbox import InboxEntry, inbox
@@ -255,7 +255,7 @@ def test_a_dead_letter_comes_out_as_it_was_added(database):
             attempts=["2026-01-02"],
         ),
     )
-    (view,) = DeadLetterViews(database, COMPONENT).newest(None, 10)
+    (view,) = DeadLetterViews(database, COMPONENT).newest(EVERY, 10)
     assert (view.kind, view.reason, view.command_id) == ("invalid", "No.", UUID(int=1))
     assert (view.type, view.errors, view.traceback) == ("t", {"a": ["b"]}, "Traceback")
     assert (view.attempts, view.body, view.properties) == (
@@ -270,20 +270,20 @@ def test_a_dead_letter_says_when_it_died(database):
     bury(database, letter())
     assert (
         before
-        <= DeadLetterViews(database, COMPONENT).newest(None, 1)[0].died_at
+        <= DeadLetterViews(database, COMPONENT).newest(EVERY, 1)[0].died_at
         <= datetime.now(UTC)
     )
 
 
 def test_a_large_body_is_cut_and_its_size_kept(database):
     bury(database, letter(command=StoredCommand(b"x" * (MAX_BODY_BYTES + 5))))
-    (view,) = DeadLetterViews(database, COMPONENT).newest(None, 10)
+    (view,) = DeadLetterViews(database, COMPONENT).newest(EVERY, 10)
     assert (len(view.body), view.body_bytes) == (MAX_BODY_BYTES, MAX_BODY_BYTES + 5)
 
 
 def test_dead_letters_are_listed_the_newest_first(database):
     bury(database, letter(reason="1"), letter(reason="2"), letter(reason="3"))
-    assert [view.reason for view in DeadLetterViews(database, COMPONENT).newest(None, 2)] == [
+    assert [view.reason for view in DeadLetterViews(database, COMPONENT).newest(EVERY, 2)] == [
         "3",
         "2",
     ]
@@ -291,9 +291,10 @@ def test_dead_letters_are_listed_the_newest_first(database):
 
 def test_dead_letters_of_one_kind_can_be_listed(database):
     bury(database, letter(kind="crash"), letter(kind="failed"))
-    assert [view.kind for view in DeadLetterViews(database, COMPONENT).newest("crash", 9)] == [
-        "crash"
-    ]
+    assert [
+        view.kind
+        for view in DeadLetterViews(database, COMPONENT).newest(Selection(kind="crash"), 9)
+    ] == ["crash"]
 
 
 def test_a_dead_letter_is_found_by_its_number(database):
@@ -388,7 +389,7 @@ def test_a_command_is_replaced_for_its_own_component_only(database):
 
 def test_dead_letters_of_another_component_are_not_listed(database):
     bury(database, letter())
-    assert DeadLetterViews(database, "another").newest(None, 10) == []
+    assert DeadLetterViews(database, "another").newest(EVERY, 10) == []
 
 
 def test_a_dead_letter_of_another_component_is_not_found(database):

@@ -156,13 +156,20 @@ def test_a_command_is_encoded_in_its_newest_version():
     assert Catalogue([newer, older]).by_class[Open].version == 2
 
 
-def test_two_schemas_of_one_event_are_refused():
+def test_two_schemas_of_one_event_under_two_names_are_refused():
     first = schema(Events, "First", owner=OWNER, note=NOTE)
-    second = schema(Events, "Second", version=2, owner=OWNER, note=NOTE)
+    second = schema(Events, "Second", type="account.Begun", owner=OWNER, note=NOTE)
     assert fault(first, second) == (
-        "First and Second are both schemas of the event Opened, which can be published in one"
-        " form only"
+        "First and Second are both schemas of the event Opened, which can be published under one"
+        " name only"
     )
+
+
+def test_an_older_version_of_an_event_may_lack_what_the_event_has_got_since():
+    newer = schema(Events, "Newer", version=2, owner=OWNER, note=NOTE)
+    older = schema(Events, "Older", note=NOTE)
+    Catalogue([newer, older])
+    assert fault(schema(Events, "Newer", version=2, note=NOTE), older).startswith("Newer has no")
 
 
 class LineSchema(fields.PartSchema):

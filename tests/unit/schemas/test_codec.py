@@ -16,7 +16,7 @@ from domain.messages import Command, CommandFailed, CommandID, CommandRejected, 
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, digest, parse, uuid_or_none
 from schemas.exceptions import Undecodable
-from schemas.fields import Text
+from schemas.fields import Text, Uuid
 from schemas.message import CommandSchema
 from tests.sample.thing import Create, Created, ThingID, Updated, UpdateValue
 from tests.sample.thing_schemas import UpdateValue as UpdateValueSchema
@@ -193,8 +193,8 @@ def test_a_null_is_no_value(field):
 def test_every_wrong_field_is_named_at_once():
     errors = errors_of(UPDATE, {"command_id": 1, "thing_id": "x", "value": [], "more": 0})
     assert errors == {
-        "command_id": ["Not a valid UUID."],
-        "thing_id": ["Not a valid UUID."],
+        "command_id": [Uuid.invalid],
+        "thing_id": [Uuid.invalid],
         "more": ["Unknown field."],
         "value": ["Not a valid string."],
     }
@@ -314,9 +314,7 @@ def test_what_is_no_text_is_refused(value):
     ],
 )
 def test_what_is_no_uuid_of_36_characters_is_refused(value):
-    assert errors_of(UPDATE, {**update(uuid4()), "thing_id": value}) == {
-        "thing_id": ["Not a valid UUID."]
-    }
+    assert errors_of(UPDATE, {**update(uuid4()), "thing_id": value}) == {"thing_id": [Uuid.invalid]}
 
 
 def test_a_uuid_may_be_written_in_capitals():

@@ -24,6 +24,8 @@ FILES = (
 )
 # What is tried with the sample only. It goes with the sample; nothing is made from it.
 TRIED_WITH_THE_SAMPLE = (
+    "contract/0.1.0.json",
+    "contract/samples",
     "tests/unit/test_entity.py",
     "tests/unit/worker/cli/scaffold/test_sample.py",
     "tests/unit/worker/cli/scaffold/test_scaffold.py",

@@ -19,6 +19,7 @@ from worker.amqp.wire import (
     printable,
     properties_of_command,
     properties_of_message,
+    properties_of_new_command,
     received,
 )
 
@@ -324,3 +325,9 @@ def test_times_in_headers_have_milliseconds_and_an_offset():
     text = now_text()
     assert datetime.fromisoformat(text).utcoffset().total_seconds() == 0
     assert len(text) == len("2026-01-02T03:04:05.678+00:00")
+
+
+def test_a_new_command_says_its_version_and_who_is_to_be_answered():
+    properties = properties_of_new_command("entity.Create", "an id", 2, "a queue")
+    assert (properties.type, properties.message_id) == ("entity.Create", "an id")
+    assert (properties.headers, properties.reply_to) == ({"schema-version": 2}, "a queue")

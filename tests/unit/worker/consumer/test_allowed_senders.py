@@ -8,20 +8,20 @@ import pytest
 from domain.messages import Command
 from persistence.database import Database
 from persistence.dead_letters import dead_letters
-from persistence.entity.table import entities
 from persistence.exceptions import Refused
 from persistence.inbox import inbox
 from persistence.outbox import outbox
 from persistence.retries import retries
+from tests.sample.thing_table import things
 from tests.support.component import component, rows
 from tests.support.messages import CREATE, UPDATE, create, read, update
 from worker.consumer.processor import Processor
 from worker.consumer.reading import Received
-from worker.consumer.replay import replay
+from worker.dead.replay import replay
 from worker.exceptions import NotReplayable
 from worker.senders import allowed_senders
 
-RULES = allowed_senders("entity.Create=shop; *=admin")
+RULES = allowed_senders("thing.Create=shop; *=admin")
 
 
 class World:
@@ -63,7 +63,7 @@ def test_a_command_of_anybody_else_fails_and_is_kept_with_the_reason(world, user
     (letter,) = world.letters()
     assert (letter["kind"], letter["command_id"]) == ("not-allowed", command.command_id)
     assert letter["properties"].get("user_id") == user
-    assert rows(world.database, entities) == []
+    assert rows(world.database, things) == []
 
 
 def test_everybody_and_its_sender_hear_of_the_failure(world):
@@ -116,7 +116,7 @@ def test_it_is_refused_also_where_it_could_not_be_tried(world, way):
 
 
 def test_a_type_without_a_rule_is_everybody_s(database):
-    some = component(database, allowed_senders=allowed_senders("entity.Create=shop"))
+    some = component(database, allowed_senders=allowed_senders("thing.Create=shop"))
     assert Processor(some).apply([read(UPDATE, update(uuid4()))]) == {"rejected": 1}
 
 
@@ -129,7 +129,7 @@ def test_a_replay_does_not_make_it_allowed(world):
 
 def test_it_can_be_replayed_once_its_sender_may_send_it(world):
     world.processor.apply([read(CREATE, create(), user_id="new")])
-    changed = component(world.database, allowed_senders=allowed_senders("entity.Create=new"))
+    changed = component(world.database, allowed_senders=allowed_senders("thing.Create=new"))
     replay(changed, world.letters()[0]["id"])
     assert Processor(changed).apply([world.retry()]) == {"applied": 1}
 

@@ -44,7 +44,7 @@ class World:
         self.brokers.append(FakeBroker())
         return self.brokers[-1]
 
-    def _intake(self, broker: FakeBroker, queue: str, prefetch: int) -> Any:
+    def _intake(self, broker: FakeBroker, queue: str, prefetch: int, *others: Any) -> Any:
         if self.words:
             broker.lost = BrokerUnavailable(self.words, 541)
         self.intake = FakeIntake()

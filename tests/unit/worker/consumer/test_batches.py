@@ -463,6 +463,20 @@ def test_it_is_told_once_that_commands_wait_for_a_lock_and_once_that_none_does(w
     assert events(logs) == ["a command waits for a lock", "no command waits any more"]
 
 
+def test_the_line_about_a_command_that_waits_for_a_lock_names_it(world, monkeypatch):
+    monkeypatch.setattr(held_module, "TELL_AFTER", 0.0)
+    body = create(uuid4())
+    world.deliver(body)
+    with capture_logs() as logs:
+        world.go_on(objecting(LOCKED, 1))
+        world.retry_held()
+    (line,) = [log for log in logs if log["log_level"] == "warning"]
+    assert (str(line["command_id"]), str(line["aggregate_id"])) == (
+        body["command_id"],
+        body["thing_id"],
+    )
+
+
 def test_a_short_wait_as_for_another_consumer_is_not_told(world):
     with capture_logs() as logs:
         world.settle(7, objecting(LOCKED, 3))

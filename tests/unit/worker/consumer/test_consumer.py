@@ -11,9 +11,10 @@ from structlog.testing import capture_logs
 from persistence.database import Database
 from persistence.endings import Ending
 from persistence.exceptions import Conflict, PersistenceError, StorageUnavailable, Unsuitable
+from persistence.senders import seen_senders
 from tests.support.component import component
 from tests.support.intake import FakeIntake
-from tests.support.messages import CREATE, message
+from tests.support.messages import CREATE, create, message, read
 from worker.amqp.intake import BATCH_BYTES
 from worker.consumer import consumer as module
 from worker.consumer.consumer import Consumer, _OutageTooLong
@@ -96,7 +97,7 @@ def world(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(sqlite, monkeypatch)
 
 
-def endings(*kinds: Ending, type: str = CREATE, **properties: Any) -> Endings:
+def endings(*kinds: Ending, type: str = "thing.Create", **properties: Any) -> Endings:
     result = Endings()
     for ending in kinds:
         result.add(message(type, {}, **properties), ending)
@@ -106,9 +107,16 @@ def endings(*kinds: Ending, type: str = CREATE, **properties: Any) -> Endings:
 APPLIED = endings("applied", "applied")
 
 
+def test_who_has_sent_what_is_written_beside_the_work(world):
+    world.consumer._senders.hear([read(CREATE, create(), app_id="shop")])
+    world.consumer._senders._due = 0
+    world.work(FakeBatches(APPLIED))
+    assert [seen.sender for seen in seen_senders(world.database, "tests")] == ["shop"]
+
+
 def test_what_was_settled_is_counted(world):
     assert world.work(FakeBatches(APPLIED)) == [True]
-    assert world.shown("commands_total", type=CREATE, ending="applied") == 2
+    assert world.shown("commands_total", type="thing.Create", ending="applied") == 2
 
 
 def test_a_line_for_each_batch_is_for_debugging_only(world):

@@ -8,7 +8,7 @@ import pytest
 from persistence.database import Database
 from persistence.endings import Ending
 from tests.support.component import component
-from tests.support.messages import CREATE, message
+from tests.support.messages import message
 from worker.amqp.intake import Delivery
 from worker.consumer import counting as module
 from worker.consumer.counting import Counting
@@ -31,7 +31,7 @@ class World:
         timestamp = None if age is None else self.now - age
         endings = Endings()
         for _ in range(times):
-            endings.add(message(CREATE, {}, timestamp=timestamp), ending)
+            endings.add(message("thing.Create", {}, timestamp=timestamp), ending)
         self.counting.settled(endings, 0.02)
 
     def has(self, *deliveries: Delivery) -> None:

@@ -26,7 +26,8 @@ def of_change(*, at: datetime | None = None, **properties: object) -> OutgoingMe
         value="blue",
     )
     saved = SavedEvent(event, "thing", THING_ID, 7)
-    return Envelopes(codec()).of_change(saved, message(UPDATE, {}, **properties))
+    (only,) = Envelopes(codec()).of_change(saved, message(UPDATE, {}, **properties))
+    return only
 
 
 def of_ending(**properties: object) -> OutgoingMessage:

@@ -37,7 +37,7 @@ from tests.support.messages import CREATE, MAX_BYTES, UPDATE, codec, create, mes
 from worker.amqp.wire import Message
 from worker.consumer.processor import Processor
 from worker.consumer.reading import Reader, Received
-from worker.consumer.replay import replay
+from worker.dead.replay import replay
 from worker.exceptions import NotReplayable
 
 IDS = [UUID(int=2**100 + i) for i in range(3)]

@@ -232,7 +232,7 @@ def test_an_unknown_version_is_a_fault():
 @pytest.mark.parametrize("version", ["1", 1.0, None, b"\x01", [1]])
 def test_a_version_that_is_no_integer_is_a_fault(version):
     kind, reason = fault_of(CREATE, create(), headers={"schema-version": version})
-    assert (kind, reason) == ("unknown-type", "The schema-version is not an integer.")
+    assert (kind, reason) == ("unknown-type", "The schema-version is not an integer, such as 1.")
 
 
 def test_a_schema_error_is_invalid():

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from domain.exceptions import DomainError
 from domain.messages import Command
 from persistence.database import Database
-from persistence.dead_letters import DeadLetterView, DeadLetterViews, dead_letters
+from persistence.dead_letters import EVERY, DeadLetterView, DeadLetterViews, dead_letters
 from persistence.exceptions import Refused, StorageUnavailable
 from persistence.inbox import inbox
 from persistence.messages import OutgoingMessage
@@ -89,7 +89,7 @@ class World:
         return [json.loads(row["body"]) for row in rows(self.database, outbox)]
 
     def letter(self) -> DeadLetterView:
-        (letter,) = DeadLetterViews(self.database, "tests").newest(None, 10)
+        (letter,) = DeadLetterViews(self.database, "tests").newest(EVERY, 10)
         return letter
 
     def relay(self) -> list[Received]:
@@ -207,6 +207,8 @@ def test_the_log_tells_each_ending_at_debug(world):
             "event": "command settled",
             "log_level": "debug",
             "command_id": received.command_id,
+            "aggregate_id": received.command.thing_id,
+            "correlation_id": received.command_id,
             "type": CREATE,
             "ending": "applied",
         }
@@ -1074,6 +1076,8 @@ def test_a_failed_attempt_is_a_warning(world):
         "log_level": "warning",
         "type": UPDATE,
         "command_id": received.command_id,
+        "aggregate_id": received.command.thing_id,
+        "correlation_id": received.command_id,
         "attempt": 1,
         "error": "Bug: cannot stand bug",
         "next_at": row["due_at"].isoformat(),

@@ -21,7 +21,7 @@ from tests.support.component import component, rows
 from tests.support.messages import CREATE, create, message, read
 from worker.amqp.wire import ATTEMPT_HEADER
 from worker.component import Component
-from worker.consumer.replay import replay
+from worker.dead.replay import replay
 from worker.relay.unsendable import give_up_message, give_up_retry
 
 CAUSE = str(uuid4())
@@ -78,7 +78,9 @@ def test_it_is_said_which_event_is_missing_where(parts):
             "log_level": "error",
             "type": EVENT.type,
             "message_id": EVENT.message_id,
-            "aggregate_id": str(UUID(int=7)),
+            "command_id": CAUSE,
+            "correlation_id": "c",
+            "aggregate_id": UUID(int=7),
             "aggregate_version": 7,
             "reason": "why",
         }

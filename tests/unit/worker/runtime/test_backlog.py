@@ -13,7 +13,7 @@ from worker.runtime.backlog import BacklogMetrics
 
 class World:
     def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.found: Backlog | Exception = Backlog(7, None, 3, {"crash": 2})
+        self.found: Backlog | Exception = Backlog(7, None, 3, {"crash": 2}, {"crash": 1})
         self.trouble: str | None = None
         self.database = database
         monkeypatch.setattr(module, "backlog", lambda *_: self.look())
@@ -44,17 +44,18 @@ def test_what_waits_is_shown(world):
         "outbox_messages": 7,
         "retries_waiting": 3,
         "dead_letters/crash": 2,
+        "dead_letters_alerting/crash": 1,
         "database_available": 1,
     }
 
 
 def test_the_age_of_an_event_is_counted_by_the_database_s_clock(world):
-    world.found = Backlog(7, int(world.database.now().timestamp()) - 60, 3, {})
+    world.found = Backlog(7, int(world.database.now().timestamp()) - 60, 3, {}, {})
     assert 60 <= world.shown()["oldest_unsent_event_seconds"] < 90
 
 
 def test_an_event_from_the_future_is_not_negative(world):
-    world.found = Backlog(7, int(world.database.now().timestamp()) + 60, 3, {})
+    world.found = Backlog(7, int(world.database.now().timestamp()) + 60, 3, {}, {})
     assert world.shown()["oldest_unsent_event_seconds"] == 0
 
 

@@ -16,7 +16,7 @@ from persistence.database import Database
 from tests.support.component import component
 from tests.support.messages import CREATE, UPDATE, create, message, read, update
 from worker.amqp.wire import received
-from worker.cli import cli, dead, people
+from worker.cli import cli, listing, showing, watching
 from worker.consumer.processor import Processor
 from worker.runtime.logs import configure_logs
 from worker.runtime.showing import (
@@ -139,17 +139,17 @@ HOSTILE = pika.BasicProperties(
 def test_watch_shows_hostile_events_harmlessly(terminal, body, monkeypatch, capsys):
     output = io.StringIO()
     monkeypatch.setattr(
-        people, "console", Console(file=output, force_terminal=terminal, color_system=None)
+        watching, "console", Console(file=output, force_terminal=terminal, color_system=None)
     )
-    people._print_event(received(HOSTILE, body))
+    watching.show_event(received(HOSTILE, body))
     shown = output.getvalue() + capsys.readouterr().out
     assert "2J" in shown
     assert is_plain(shown.replace("\n", ""))
 
 
 def test_watch_shows_what_is_no_event_too(monkeypatch, capsys):
-    monkeypatch.setattr(people, "console", Console(file=io.StringIO()))
-    people._print_event(message(CREATE, json.dumps(create()).encode()[:-1]))
+    monkeypatch.setattr(watching, "console", Console(file=io.StringIO()))
+    watching.show_event(message(CREATE, json.dumps(create()).encode()[:-1]))
     assert json.loads(capsys.readouterr().out)["body"].startswith("{")
 
 
@@ -176,12 +176,22 @@ def hostile(migrated_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> UUID:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-@pytest.mark.parametrize("arguments", ["show {}", "dead list", "dead show 1", "dead show 2"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "show {}",
+        "dead list",
+        "dead show 1",
+        "dead show 2",
+        "dead groups",
+        "dead replay --all --dry-run",
+    ],
+)
 def test_what_is_stored_is_shown_harmlessly(hostile, terminal, arguments, monkeypatch):
     output = io.StringIO()
     console = Console(file=output, force_terminal=terminal, color_system=None, width=300)
-    monkeypatch.setattr(people, "console", console)
-    monkeypatch.setattr(dead, "console", console)
+    monkeypatch.setattr(showing, "console", console)
+    monkeypatch.setattr(listing, "console", console)
     before = structlog.get_config()
     try:
         result = CliRunner().invoke(cli, arguments.format(hostile).split())

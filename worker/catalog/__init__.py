@@ -1,0 +1,1 @@
+"""The contract that other teams read: AsyncAPI for their programs, a page for people."""

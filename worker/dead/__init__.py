@@ -1,0 +1,1 @@
+"""Dead letters get another chance: one, or many in growing batches; and travel as lines."""
