@@ -12,7 +12,7 @@ from persistence.retries import retries
 from persistence.translation import driver_errors
 
 MOST = 1_000_000  # rows that are counted of a table: more take too long, and say nothing more
-# What a dead letter may be of.
+# What a dead letter may be of. Without its 0, the first one of a kind would be no increase.
 KINDS = (
     "malformed",
     "unknown-type",
@@ -22,6 +22,8 @@ KINDS = (
     "failed",
     "crash",
     "expired",
+    "cancelled",
+    "not-allowed",
     UNSENDABLE,
 )
 

@@ -4,9 +4,10 @@ from threading import Thread
 
 import pytest
 
-from persistence.backlog import Backlog
+from persistence.backlog import KINDS, Backlog
 from persistence.database import Database
 from persistence.exceptions import StorageUnavailable
+from worker.catalog.codes import FAILURES
 from worker.runtime import backlog as module
 from worker.runtime.backlog import BacklogMetrics
 
@@ -77,3 +78,8 @@ def test_who_asks_while_another_waits_for_the_answer_does_not_wait_for_long(worl
         other.start()
         other.join(10)
     assert seen == [{"database_available": 0}]
+
+
+def test_every_code_of_a_failed_command_is_a_kind_that_is_counted_from_0():
+    """A kind that appears with its first dead letter is no increase, and alerts nobody."""
+    assert set(FAILURES) <= set(KINDS)
