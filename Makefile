@@ -39,7 +39,7 @@ lint: setup ## formatting, lint, types, who may import whom, whom a change of me
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m mypy
 	@$(PYTHON) .venv/bin/lint-imports --no-logo
-	@$(PYTHON) -m worker catalog check
+	@env -u COMPONENT_NAME -u COMMAND_QUEUE -u EVENT_EXCHANGE $(PYTHON) -m worker catalog check
 	@$(MKDOCS) build --strict # --quiet would silence the warnings that it counts, too
 
 docs: setup ## the docs as a site, on http://127.0.0.1:8000 until Ctrl-C

@@ -256,7 +256,7 @@ def test_the_health_endpoint_tells_ready_from_not_ready(system: System) -> None:
     assert get(ports[0], "/livez") == (200, "ok\n")
     assert get(ports[0], "/nothing")[0] == 404
     system.sender().send([create()])
-    labels = f'component="{system.name}",ending="applied",type="entity.Create"'
+    labels = f'component="{system.name}",ending="applied",type="thing.Create"'
     counted = f"component_commands_total{{{labels}}} 1.0"
     wait_for(lambda: counted in get(ports[0], "/metrics")[1], "1")
     relay = system.start("relay", HTTP_PORT=str(ports[1]))

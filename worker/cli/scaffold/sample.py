@@ -26,10 +26,13 @@ FILES = (
 TRIED_WITH_THE_SAMPLE = (
     "contract/0.1.0.json",
     "contract/samples",
+    "tests/chaos/test_clients.py",
     "tests/unit/test_entity.py",
+    "tests/unit/test_wire_format_page.py",
     "tests/unit/worker/cli/scaffold/test_sample.py",
     "tests/unit/worker/cli/scaffold/test_scaffold.py",
     "tests/integration/test_examples.py",
+    "tests/integration/test_libraries.py",
     "tests/integration/test_tutorial.py",
 )
 
