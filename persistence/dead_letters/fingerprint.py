@@ -14,9 +14,10 @@ _VARIABLE = re.compile(
     | \b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b
     | \b0[xX][0-9a-fA-F]+\b
     | \b(?=[a-fA-F]*\d)[0-9a-fA-F]{8,}\b
-    | \d+(?:[.,:T+-]\d+)*""",
+    | (?:(?<!\w)[+-])?\d+(?:[.,:T+-]\d+)*(?:[eE][+-]?\d+|Z\b)?""",
     re.VERBOSE,
 )
+_SEVERAL = re.compile("#(?:, #)+")
 
 
 def fingerprint(kind: str, type: str | None, reason: str, traceback: str | None) -> str:
@@ -30,8 +31,8 @@ def fingerprint(kind: str, type: str | None, reason: str, traceback: str | None)
 
 
 def normal(reason: str) -> str:
-    """Return the reason without ids, numbers and quoted parts."""
-    return _VARIABLE.sub("#", reason[:_LOOKED_AT])
+    """Return the reason without ids, numbers and quoted parts; several in a row are as one."""
+    return _SEVERAL.sub("#", _VARIABLE.sub("#", reason[:_LOOKED_AT]))
 
 
 def _place(traceback: str) -> tuple[str, str]:
