@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -155,16 +156,27 @@ def faults(heard: Heard, described: dict[str, Any]) -> list[str]:
     ]
 
 
-def test_the_programs_to_copy_send_commands(system: System) -> None:
+def test_the_programs_to_copy_send_commands(system: System, tmp_path: Path) -> None:
     message = catalogue(system)["components"]["messages"]["order.Place"]
     programs = {s.language: s.code for s in snippets(message, system.queue)}
     subscriber = system.subscriber()
 
     program = programs["Python"].replace("amqp://guest:guest@localhost:5672/%2F", system.amqp_url)
     exec(compile(program, "from the page", "exec"), {})
+    run_by_node(programs["Node"], system, tmp_path)
     publish_as_the_management_api(system, request_of(programs["curl"]))
 
-    wait_for(lambda: len(subscriber.of_type("order.Placed")) == 2, "two events")
+    wait_for(lambda: len(subscriber.of_type("order.Placed")) == 3, "three events")
+
+
+def run_by_node(program: str, system: System, folder: Path) -> None:
+    """Run a module in a folder of its own, beside what npm has installed."""
+    (folder / "node_modules").symlink_to(node_modules(print))
+    address = system.amqp_url.removesuffix("/%2F")
+    (folder / "program.mjs").write_text(
+        program.replace("amqp://guest:guest@localhost:5672", address)
+    )
+    subprocess.run(["node", folder / "program.mjs"], check=True, timeout=60)
 
 
 def request_of(program: str) -> dict[str, Any]:
