@@ -222,9 +222,12 @@ def test_what_is_thrown_away_is_asked_for_and_written_down(database, words, left
     assert audited(database)[0][1]["letters"] == count
 
 
-@pytest.mark.parametrize("words", [["--older-than", "0"], ["--older-than", "0", "--kind", "crash"]])
-def test_what_scripts_of_earlier_releases_throw_away_goes_without_asking(database, words):
-    assert said("purge", *words).startswith("Purged ")
+def test_where_nobody_can_be_asked_nothing_is_thrown_away(database):
+    asked = dead("purge", "--older-than", "0", "--kind", "failed")
+    assert asked.exit_code == 1
+    assert "Throw 3 dead letters away?" in asked.output
+    assert "Nothing was done; --yes answers beforehand." in asked.stderr
+    assert (len(ids(database)), audited(database)) == (4, [])
 
 
 def test_what_is_exported_can_be_imported(database, tmp_path):
