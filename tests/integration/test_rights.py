@@ -17,7 +17,6 @@ from tests.support.secured import PASSWORD, Servers, grants
 from tests.support.system import System
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module")

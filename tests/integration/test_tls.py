@@ -13,7 +13,6 @@ from tests.support.waiting import wait_for
 from worker.amqp.broker import Broker
 from worker.exceptions import BrokerUnavailable
 
-pytestmark = pytest.mark.server
 
 
 def broker_says(url: str) -> str:
