@@ -18,7 +18,6 @@ from tests.support.system import System
 from tests.support.waiting import wait_for
 
 
-
 @pytest.fixture(scope="module")
 def component(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A component that works as the users of docs/security.md, behind TLS."""
