@@ -121,7 +121,7 @@ def test_a_refusal_is_announced_and_answered(either_system: System) -> None:
     assert replies.heard[0].body == rejected.body
 
 
-def test_a_component_picks_the_id_of_an_entity_that_has_none(either_system: System) -> None:
+def test_a_component_picks_the_id_of_a_thing_that_has_none(either_system: System) -> None:
     system = either_system
     subscriber = system.subscriber()
     system.start("run")
