@@ -124,7 +124,7 @@ def test_a_neighbour_cannot_say_that_he_is_somebody_else(shop: Shop) -> None:
     [
         "CREATE TABLE more (id int)",
         "CREATE TEMPORARY TABLE more (id int)",
-        "ALTER TABLE things ADD COLUMN more int",
+        "ALTER TABLE sample_things ADD COLUMN more int",
         "DROP TABLE inbox",
         "TRUNCATE inbox",
         "CREATE INDEX ON inbox (status)",

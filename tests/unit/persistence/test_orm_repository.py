@@ -220,7 +220,7 @@ def statements(database: Database, thing_id: ThingID) -> Iterator[list[str]]:
     seen: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        if "FROM things" in statement:
+        if "FROM sample_things" in statement:
             seen.append(" ".join(statement.split()))
 
     event.listen(database.engine, "before_cursor_execute", note)
