@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.copy import copy_repository
-from tests.support.project import PYTHON, environment
+from tests.support.project import PYTHON, ROOT, environment
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +33,8 @@ class Copy:
         copy_repository(folder)
         self.git("init", "--quiet")
         self.commit()
+        if (ROOT / ".mypy_cache").is_dir():  # most is as mypy knows it from `make lint`
+            shutil.copytree(ROOT / ".mypy_cache", folder / ".mypy_cache")
 
     def commit(self) -> None:
         self.git("add", "--all")
