@@ -31,8 +31,8 @@ test: setup ## every test (or ARGS="-k some"), PROCESSES (4) at a time
 	@$(PYTHON) -m coverage combine --quiet
 	@$(PYTHON) -m coverage report $(if $(ARGS),--fail-under=0)
 
-check: lint ## lint, and every test that needs no server: a minute
-	@$(PYTHON) -m pytest -m "not server" --numprocesses $(PROCESSES) --dist worksteal -q
+check: lint ## lint, and each test that needs no server and no seconds: a minute
+	@$(PYTHON) -m pytest -m "not server and not slow" --numprocesses auto --maxprocesses $(PROCESSES) --dist worksteal -q
 
 lint: setup ## formatting, lint, types, who may import whom, whom a change of messages breaks, the docs
 	@$(PYTHON) -m ruff format --check

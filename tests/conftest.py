@@ -1,18 +1,22 @@
 """Servers and databases for every test that asks for them; what nobody asks for is not started."""
 
+import gc
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+from sqlalchemy import event
 
 from persistence.database import Database
 from persistence.migrating import migrate
 from tests.sample.things import make_table
 from tests.support.postgresql import Migrated, PostgreSQLServer
+from tools.processes import ServerProcess
 
 # A busy machine is no reason to fail.
 settings.register_profile(
@@ -20,7 +24,8 @@ settings.register_profile(
 )
 settings.load_profile("fast")
 
-_SERVERS = ("amqp_url", "postgresql_url")
+# The fixtures that start a server. A test that starts one itself says so by the mark.
+_SERVERS = ("amqp_url", "postgresql_url", "servers", "node", "ward")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,6 +36,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         if "postgresql" in parameters or any(name in fixtures for name in _SERVERS):
             item.add_marker(pytest.mark.server)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the thousands of tests, which stay."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """See to it that no server is started by a test without the mark."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not item.get_closest_marker("server"):
+            patch.setattr(ServerProcess, "__init__", _refuse)
+        return (yield)
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +159,7 @@ def postgresql(migrated_postgresql_url: str) -> Iterator[Database]:
 @pytest.fixture
 def sqlite(migrated_sqlite_url: str) -> Iterator[Database]:
     database = Database(migrated_sqlite_url)
+    event.listen(database.engine, "connect", _write_at_leisure)
     yield database
     database.dispose()
 
@@ -160,3 +181,12 @@ def _migrate(url: str) -> None:
     migrate(database)
     make_table(database.engine)
     database.dispose()
+
+
+def _write_at_leisure(connection: Any, _: object) -> None:
+    """Wait for no disk: what becomes of a file when the power fails is not tried in one process."""
+    connection.execute("PRAGMA synchronous = OFF")
+
+
+def _refuse(*_: object) -> NoReturn:
+    raise AssertionError("A test that starts a server has the mark `server`.")

@@ -86,7 +86,7 @@ def _away(scene: Scene, server: str) -> Iterator[None]:
 def locked_row(scene: Scene, seconds: float) -> Recovery:
     """Lock the busiest thing; assert that only its own commands wait, and that it is told once."""
     rate, hot = _steady_rate(scene, 5), scene.sender.hot
-    with scene.system.locked_row("things", hot):
+    with scene.system.locked_row("sample_things", hot):
         locked = monotonic()
         wait_for(lambda: _logged(scene, "a command waits for a lock"), "somebody who waits")
         while monotonic() < locked + seconds:
@@ -155,7 +155,7 @@ def _logged(scene: Scene, words: str) -> int:
 
 
 def _version(scene: Scene, thing: str) -> int:
-    (row,) = scene.system.query("SELECT version FROM things WHERE id = :id", id=thing)
+    (row,) = scene.system.query("SELECT version FROM sample_things WHERE id = :id", id=thing)
     return int(str(row[0]))
 
 

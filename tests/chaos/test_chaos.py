@@ -8,6 +8,7 @@ from tests.chaos.run import Plan, run
 QUIET = {"slow both servers down", "block publishers", "lose the answers to commits"}
 
 
+@pytest.mark.server
 @pytest.mark.timeout(900)
 def test_every_fault_costs_time_only() -> None:
     outcome = run(Plan.of(0), say=print)

@@ -1,24 +1,24 @@
-Feature: Changing an entity
-  Other systems change an entity by commands. Every command that is accepted has
+Feature: Changing a thing
+  Other systems change a thing by commands. Every command that is accepted has
   an outcome: an event that says what has changed.
 
   Scenario: The last update wins
-    Given an entity
+    Given a thing
     When its value is updated to "blue"
     And its value is updated to "green"
-    Then the entity has the value "green"
-    And the entity has version 3
+    Then the thing has the value "green"
+    And the thing has version 3
 
   Scenario: An update to the same value is an event too
-    Given an entity with the value "blue"
+    Given a thing with the value "blue"
     When its value is updated to "blue"
     Then the outcome is "Updated"
-    And the entity has version 3
+    And the thing has version 3
 
   Scenario Outline: A value may be any text
-    Given an entity
+    Given a thing
     When its value is updated to <value>
-    Then the entity has the value <value>
+    Then the thing has the value <value>
 
     Examples:
       | value                |
@@ -26,24 +26,24 @@ Feature: Changing an entity
       | "'; DROP TABLE x; --" |
       | "žluťoučký 🐎 \u202e" |
 
-  Scenario: An update changes no other entity
-    Given an entity with the value "blue"
-    And another entity with the value "red"
+  Scenario: An update changes no other thing
+    Given a thing with the value "blue"
+    And another thing with the value "red"
     When its value is updated to "green"
-    Then the other entity has the value "red"
-    And the other entity has version 2
+    Then the other thing has the value "red"
+    And the other thing has version 2
 
   Scenario: The outcome names the command that caused it
-    Given an entity
+    Given a thing
     When its value is updated to "blue"
     Then the outcome carries the id of the last command
 
   Scenario: Each outcome has an id of its own
-    Given an entity
+    Given a thing
     When its value is updated to "blue"
     And its value is updated to "blue"
     Then no two outcomes have the same id
 
   Scenario: Times are aware and in UTC
-    When an entity is created
+    When a thing is created
     Then the time of the outcome is in UTC

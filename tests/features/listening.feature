@@ -3,44 +3,44 @@ Feature: Listening to events
 
   Scenario: A listener hears of a creation
     Given a listener
-    When an entity is created
+    When a thing is created
     Then the listener has heard of "Created"
 
   Scenario: A listener hears of every event, in order
     Given a listener
-    When an entity is created
+    When a thing is created
     And its value is updated to "blue"
     And its value is updated to "green"
     Then the listener has heard of "Created, Updated, Updated"
 
   Scenario: A listener hears the outcome itself
     Given a listener
-    And an entity
+    And a thing
     When its value is updated to "blue"
     Then what the listener heard last is the outcome
 
   Scenario: An event is saved before listeners hear of it
-    Given a listener that looks at the entity when it hears of an event
-    When an entity is created
+    Given a listener that looks at the thing when it hears of an event
+    When a thing is created
     And its value is updated to "blue"
     Then the listener has seen the versions "1, 2"
 
   Scenario: All listeners hear of an event
     Given a listener
     And another listener
-    When an entity is created
+    When a thing is created
     Then the listener has heard of "Created"
     And the other listener has heard of "Created"
 
   Scenario: A listener that registers twice hears of an event once
     Given a listener
     And the listener registers once more
-    When an entity is created
+    When a thing is created
     Then the listener has heard of "Created"
 
   Scenario: A listener that has unregistered hears no more
     Given a listener
-    When an entity is created
+    When a thing is created
     And the listener unregisters
     And its value is updated to "blue"
     Then the listener has heard of "Created"
@@ -49,18 +49,18 @@ Feature: Listening to events
     Given a listener
     And another listener
     When the listener unregisters
-    And an entity is created
+    And a thing is created
     Then the other listener has heard of "Created"
 
   Scenario: Unregistering twice does no harm
     Given a listener
     When the listener unregisters
     And the listener unregisters
-    And an entity is created
+    And a thing is created
     Then the listener has heard of nothing
 
   Scenario: A refused command is no news
-    Given an entity
+    Given a thing
     And a listener
-    When the entity is created again
+    When the thing is created again
     Then the listener has heard of nothing

@@ -40,19 +40,19 @@ class Ear:
         return ", ".join(type(event).__name__ for event in self.events)
 
 
-@given("an entity")
-@when("an entity is created")
+@given("a thing")
+@when("a thing is created")
 def a_thing(world: World) -> None:
     world.handle(Create(thing_id=world.id))
 
 
-@given(parsers.parse('an entity with the value "{value}"'))
+@given(parsers.parse('a thing with the value "{value}"'))
 def a_thing_with_a_value(world: World, value: str) -> None:
     world.handle(Create(thing_id=world.id))
     world.handle(UpdateValue(thing_id=world.id, value=value))
 
 
-@given(parsers.parse('another entity with the value "{value}"'))
+@given(parsers.parse('another thing with the value "{value}"'))
 def another_thing(world: World, value: str) -> None:
     world.handle(Create(thing_id=world.other_id))
     world.handle(UpdateValue(thing_id=world.other_id, value=value))
@@ -72,7 +72,7 @@ def another_listener(world: World) -> Ear:
     return ear
 
 
-@given("a listener that looks at the entity when it hears of an event", target_fixture="ear")
+@given("a listener that looks at the thing when it hears of an event", target_fixture="ear")
 def a_curious_listener(world: World) -> Ear:
     ear = Ear(lambda event: world.facade.repository.find(world.id).dto.version)
     world.facade.commands.register(ear)
@@ -89,7 +89,7 @@ def the_listener_unregisters(world: World, ear: Ear) -> None:
     world.facade.commands.unregister(ear)
 
 
-@when("the entity is created again")
+@when("the thing is created again")
 def the_thing_is_created_again(world: World) -> None:
     world.handle(Create(thing_id=world.id))
 
@@ -99,12 +99,12 @@ def its_value_is_updated(world: World, value: str) -> None:
     world.handle(UpdateValue(thing_id=world.id, value=value))
 
 
-@when("the value of an unknown entity is updated")
+@when("the value of an unknown thing is updated")
 def an_unknown_thing_is_updated(world: World) -> None:
     world.handle(UpdateValue(thing_id=world.id, value="blue"))
 
 
-@when("an unknown entity is asked for")
+@when("an unknown thing is asked for")
 def an_unknown_thing_is_asked_for(world: World) -> None:
     with pytest.raises(DomainError) as refusal:
         world.view()
@@ -116,22 +116,22 @@ def an_unknown_command(world: World) -> None:
     world.handle(Unheard())
 
 
-@then(parsers.re(r'the entity has the value "(?P<value>.*)"'))
+@then(parsers.re(r'the thing has the value "(?P<value>.*)"'))
 def the_thing_has_the_value(world: World, value: str) -> None:
     assert world.view().value == value
 
 
-@then(parsers.parse("the entity has version {version:d}"))
+@then(parsers.parse("the thing has version {version:d}"))
 def the_thing_has_version(world: World, version: int) -> None:
     assert world.view().version == version
 
 
-@then(parsers.parse('the other entity has the value "{value}"'))
+@then(parsers.parse('the other thing has the value "{value}"'))
 def the_other_thing_has_the_value(world: World, value: str) -> None:
     assert world.facade.queries.get(world.other_id).value == value
 
 
-@then(parsers.parse("the other entity has version {version:d}"))
+@then(parsers.parse("the other thing has version {version:d}"))
 def the_other_thing_has_version(world: World, version: int) -> None:
     assert world.facade.queries.get(world.other_id).version == version
 
@@ -152,7 +152,7 @@ def the_time_is_in_utc(world: World) -> None:
     assert world.outcomes[-1].timestamp.utcoffset() == timedelta(0)
 
 
-@then("there is no such entity")
+@then("there is no such thing")
 def there_is_no_such_thing(world: World) -> None:
     with pytest.raises(DomainError, match="There is no thing"):
         world.view()

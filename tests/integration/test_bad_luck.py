@@ -74,7 +74,7 @@ def test_a_command_that_the_database_refuses_costs_only_itself(system: System) -
     (failed,) = subscriber.of_type("CommandFailed")
     assert failed.body["command_id"] == refused.command_id
     assert failed.body["code"] == "failed"
-    assert system.count("things", "value = 'fine'") == 19
+    assert system.count("sample_things", "value = 'fine'") == 19
     assert system.query("SELECT kind FROM dead_letters") == [("failed",)]
 
 
@@ -102,7 +102,7 @@ def test_a_poison_command_ends_as_a_dead_letter_and_its_neighbours_are_applied(
     assert failed.body["code"] == "crash"
     assert replies.heard[0].body == failed.body
     assert system.query("SELECT kind FROM dead_letters") == [("crash",)]
-    assert system.count("things", "value = 'fine'") == 29
+    assert system.count("sample_things", "value = 'fine'") == 29
     assert deaths >= 20
     wait_for(
         lambda: system.waiting() == system.waiting(f"{system.queue}.dead") == 0, "empty queues"
@@ -126,7 +126,7 @@ def test_a_retry_that_two_consumers_have_is_applied_once(system: System, tmp_pat
     subscriber = system.subscriber()
     let_two_apply_one_retry(system, tmp_path, MISBEHAVING)
     wait_for(lambda: system.count("outbox") == 0, "an empty outbox")
-    assert system.count("things") == len(subscriber.all()) == 1
+    assert system.count("sample_things") == len(subscriber.all()) == 1
     assert system.query("SELECT status, attempt FROM inbox") == [("applied", 2)]
     assert system.count("retries") == 0
 

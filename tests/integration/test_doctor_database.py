@@ -269,6 +269,7 @@ def test_a_database_that_is_away_is_named_without_its_password():
     assert "s3cret" not in str(finding)
 
 
+@pytest.mark.server
 def test_a_wrong_password_of_the_database_is_called_that_and_not_shown():
     with server_folder("postgresql") as folder:
         rules = folder / "hba.conf"

@@ -93,7 +93,7 @@ def test_the_sender_gets_the_outcome_and_a_repeat_gets_it_again(either_system: S
     assert first.body == again.body == subscriber.heard[0].body
     assert first.headers == again.headers == subscriber.heard[0].headers
     assert first.properties.message_id == again.properties.message_id
-    assert system.count("things") == 1
+    assert system.count("sample_things") == 1
 
 
 def test_a_refusal_is_announced_and_answered(either_system: System) -> None:
@@ -121,7 +121,7 @@ def test_a_refusal_is_announced_and_answered(either_system: System) -> None:
     assert replies.heard[0].body == rejected.body
 
 
-def test_a_component_picks_the_id_of_an_entity_that_has_none(either_system: System) -> None:
+def test_a_component_picks_the_id_of_a_thing_that_has_none(either_system: System) -> None:
     system = either_system
     subscriber = system.subscriber()
     system.start("run")

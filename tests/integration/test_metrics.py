@@ -10,9 +10,9 @@ from tests.support.waiting import wait_for
 
 
 def test_a_consumer_shows_what_waits_while_there_is_no_relay(system: System) -> None:
-    port, sender, entity = free_port(), system.sender(), create(reply_to="nobody")
+    port, sender, thing = free_port(), system.sender(), create(reply_to="nobody")
     system.start("consume", module="tests.support.misbehaving", HTTP_PORT=str(port))
-    sender.send([entity, update(entity.body["thing_id"], "bug")])
+    sender.send([thing, update(thing.body["thing_id"], "bug")])
     sender.send_raw(b"{")
     wait_for(lambda: metric(port, "outbox_messages") == 2, "an event and a reply")
     wait_for(lambda: metric(port, "oldest_unsent_event_seconds") > 1, "an age")

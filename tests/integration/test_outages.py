@@ -247,7 +247,7 @@ def test_a_stop_during_an_outage_ends_in_time_and_loses_nothing(rig: Rig, server
 
 
 def test_rows_locked_for_long_cost_time_only(rig: Rig) -> None:
-    with rig.system.locked("things"):
+    with rig.system.locked("sample_things"):
         rig.send(50)
         rig.consumer.wait_for_log("the database is away", 60)
         assert get(rig.ports[0], "/readyz")[0] == 503
@@ -337,7 +337,7 @@ def test_nothing_is_taken_again_before_the_work_that_failed_would_pass(rig: Rig)
 def test_one_locked_row_delays_only_its_own_commands(rig: Rig, consumers: int) -> None:
     for _ in range(consumers - 1):
         rig.consumers.append(rig.system.start("consume", **rig.behind))
-    with rig.system.locked_row("things", rig.things[0]):
+    with rig.system.locked_row("sample_things", rig.things[0]):
         done = rig.subscriber.distinct()
         rig.send(200)  # ten of them for the locked one
         wait_for(lambda: rig.subscriber.distinct() >= done + 190, "the neighbours", 15)

@@ -315,6 +315,7 @@ def fails(*arguments: str, **settings: str) -> str:
     return result.stderr
 
 
+@pytest.mark.slow
 def test_every_command_refuses_a_wrong_setting_in_one_line() -> None:
     assert '"BATCH_SIZE"' in fails("consume", BATCH_SIZE="many")
     assert '"AMQP_URL"' in fails("run", AMQP_URL="http://x")
@@ -331,6 +332,7 @@ def test_a_database_that_is_behind_is_refused_with_the_way_out(
     assert "python -m worker migrate" in error
 
 
+@pytest.mark.slow
 def test_people_get_a_sentence_when_the_broker_is_away() -> None:
     url = f"amqp://guest:guest@127.0.0.1:{free_port()}/%2F"
     assert "Connection refused" in fails("send", "thing.Create", AMQP_URL=url)

@@ -84,7 +84,7 @@ def test_a_restored_database_lacks_what_came_since_and_doubles_nothing(
     answers = story.send_again()
     assert answers.count("CommandRejected") == 1
     assert len(story.known()) == len(story.all()) == system.count("inbox")
-    assert system.query("SELECT version FROM things ORDER BY version") == [(1,), (5,)]
+    assert system.query("SELECT version FROM sample_things ORDER BY version") == [(1,), (5,)]
     assert system.count("dead_letters") == 0
 
 

@@ -17,8 +17,6 @@ from tests.support.secured import PASSWORD, Servers, grants
 from tests.support.system import System
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.server
-
 
 @pytest.fixture(scope="module")
 def component(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
@@ -126,7 +124,7 @@ def test_a_neighbour_cannot_say_that_he_is_somebody_else(shop: Shop) -> None:
     [
         "CREATE TABLE more (id int)",
         "CREATE TEMPORARY TABLE more (id int)",
-        "ALTER TABLE things ADD COLUMN more int",
+        "ALTER TABLE sample_things ADD COLUMN more int",
         "DROP TABLE inbox",
         "TRUNCATE inbox",
         "CREATE INDEX ON inbox (status)",

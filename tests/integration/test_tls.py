@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from persistence.database import Database
 from persistence.exceptions import PersistenceError
 from tests.support.component import ping
@@ -12,8 +10,6 @@ from tests.support.secured import PASSWORD, Servers
 from tests.support.waiting import wait_for
 from worker.amqp.broker import Broker
 from worker.exceptions import BrokerUnavailable
-
-pytestmark = pytest.mark.server
 
 
 def broker_says(url: str) -> str:

@@ -59,6 +59,7 @@ def test_a_collector_that_is_away_holds_nothing_up(system: System) -> None:
     assert consumer.stop(10) == 0, consumer.log()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["consume", "relay"])
 def test_an_exporter_that_there_is_not_is_refused(command: str) -> None:
     said = fails(command, OTEL_TRACES_EXPORTER="zipkin")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 import pika
+import pytest
 
 from tests.support.copy import copy_repository, lend_environment
 from tests.support.project import PYTHON, ROOT, environment
@@ -137,6 +138,7 @@ def test_who_follows_the_page_ends_with_a_refused_overdraft(
             reader.stop()
 
 
+@pytest.mark.slow
 def test_an_account_has_at_most_150_lines_of_its_own_and_edits_one_file(tmp_path: Path) -> None:
     copy_repository(tmp_path)
     before = {path: path.read_text() for path in tmp_path.rglob("*.py")}

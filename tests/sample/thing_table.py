@@ -8,7 +8,7 @@ from tests.sample.thing import ThingDTO
 metadata = MetaData()
 
 things = Table(
-    "things",
+    "sample_things",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("value", Text),

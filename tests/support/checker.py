@@ -29,7 +29,7 @@ def check(
     heard: Sequence[Heard],
     *,
     repeats: bool = True,
-    table: str = "things",
+    table: str = "sample_things",
 ) -> Report:
     """Compare what was sent (good commands only) with the tables and with what was heard.
 

@@ -1,6 +1,7 @@
 """Messages as a sender would publish them."""
 
 import json
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +17,7 @@ MAX_BYTES = 10_000
 CREATE, UPDATE = "thing.Create", "thing.UpdateValue"
 
 
+@cache
 def codec() -> Codec:
     return Codec(catalogue([THING]))
 

@@ -99,11 +99,13 @@ def test_the_page_about_decisions_lists_each(site: Path) -> None:
     assert [name for name in names if f'href="{name}.html"' not in page] == []
 
 
+@pytest.mark.slow
 def test_the_same_pages_make_the_same_site(site: Path, tmp_path: Path) -> None:
     build(ROOT, tmp_path)
     assert contents(tmp_path) == contents(site)
 
 
+@pytest.mark.slow
 def test_the_build_fails_for_whatever_leads_nowhere(copied: Path) -> None:
     with (copied / "docs" / "index.md").open("a") as index:
         index.write("\n[a file](../nowhere.py) [a place](recipes.md#nowhere)\n")

@@ -51,12 +51,12 @@ class Consumer:
         self._health = health
         self._pace = Pace(settings.batch_size, settings.batch_seconds)
         self._held = Held()
-        self._senders = Senders(component, health.metrics)
+        self._senders = Senders(component.database, settings.component_name, health.metrics)
         self._pause = Pause(stop, health)
         self._backstop = Backstop(component, partial(self._connect, "backstop"))
         self._patience_with_broker = Patience("the broker", BrokerUnavailable, self._pause)
         self._storage = Storage(component, health, self._pause)
-        self._counting = Counting(component, health)
+        self._counting = Counting(component.database, health)
 
     def run(self) -> None:
         """Consume until the stop flag is set, then drain. Raises `Unsuitable` at the start."""

@@ -2,8 +2,8 @@
 
 from time import monotonic
 
+from persistence.database import Database
 from worker.amqp.intake import Intake
-from worker.component import Component
 from worker.consumer.endings import Endings
 from worker.runtime.health import Health
 
@@ -15,9 +15,9 @@ AHEAD, LONG_AGO = 3600.0, 365 * 86_400.0
 class Counting:
     """Counts what was settled. `intake`: where the commands come from now, if they do."""
 
-    def __init__(self, component: Component, health: Health) -> None:
+    def __init__(self, database: Database, health: Health) -> None:
         self.intake: Intake | None = None
-        self._database = component.database
+        self._database = database
         self._metrics = health.metrics
         self._metrics.ask_gauge(
             "consumer_attached",

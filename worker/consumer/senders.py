@@ -7,10 +7,10 @@ from time import monotonic
 
 import structlog
 
+from persistence.database import Database
 from persistence.exceptions import PersistenceError
 from persistence.senders import Sender, add_senders
 from worker.amqp.wire import ATTEMPT_HEADER, printable
-from worker.component import Component
 from worker.consumer.reading import Received
 from worker.runtime.metrics import Metrics
 
@@ -28,8 +28,9 @@ _Key = tuple[str | None, object, str | None, str | None]
 class Senders:
     """Counts commands by type, version and sender: `app_id`, or `user_id` where there is none."""
 
-    def __init__(self, component: Component, metrics: Metrics) -> None:
-        self._component = component
+    def __init__(self, database: Database, component_name: str, metrics: Metrics) -> None:
+        self._database = database
+        self._component_name = component_name
         self._metrics = metrics
         self._heard: Counter[_Key] = Counter()
         self._unwritten: Counter[Sender] = Counter()
@@ -56,9 +57,9 @@ class Senders:
         self._name()
         if not self._unwritten:
             return
-        name = self._component.settings.component_name
+        now = datetime.now(UTC)
         try:
-            add_senders(self._component.database, name, self._unwritten, datetime.now(UTC))
+            add_senders(self._database, self._component_name, self._unwritten, now)
         except PersistenceError as error:
             log.warning("senders were not written yet", reason=str(error))
             return

@@ -71,17 +71,17 @@ def fill_the_disk(scene: Scene) -> None:
 
 def lock_the_table(scene: Scene) -> None:
     noticed = scene.listen("the database is away")
-    with scene.system.locked("things"):
+    with scene.system.locked("sample_things"):
         noticed()
 
 
 def lock_a_row(scene: Scene) -> None:
     """Somebody changes the busiest thing and does not commit: only its commands may wait."""
     noticed = scene.listen("a command waits for a lock")
-    with scene.system.locked_row("things", scene.sender.hot):
+    with scene.system.locked_row("sample_things", scene.sender.hot):
         wait_for(lambda: _waiting_for_a_lock(scene), "somebody who waits for the row", 30)
         noticed()
-        others = "SELECT count(*) FROM things WHERE id <> :id"
+        others = "SELECT count(*) FROM sample_things WHERE id <> :id"
         before = scene.system.query(others, id=scene.sender.hot)
         wait_for(
             lambda: scene.system.query(others, id=scene.sender.hot) > before,

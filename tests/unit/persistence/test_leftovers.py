@@ -57,7 +57,7 @@ def test_of_an_aggregate_that_nobody_used_nothing_is_left(database):
 @pytest.mark.parametrize(
     ("table", "values", "words"),
     [
-        (things, {"id": uuid4(), "version": 1}, "rows in things"),
+        (things, {"id": uuid4(), "version": 1}, "rows in sample_things"),
         (outbox, {**MESSAGE, "type": "thing.Created"}, "events that are not published yet"),
         (
             retries,

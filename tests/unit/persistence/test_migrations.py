@@ -219,6 +219,7 @@ accounts = Table(
 """
 
 
+@pytest.mark.slow
 def test_a_table_of_an_author_s_own_is_migrated_by_what_the_sentence_says(
     empty_database_url, tmp_path
 ):
@@ -380,6 +381,7 @@ def _run(
     )
 
 
+@pytest.mark.slow
 def test_the_worker_refuses_a_database_that_is_behind_and_says_what_mends_it(sqlite_database):
     result = worker("run", sqlite_database)
     assert result.returncode == 1
@@ -388,6 +390,7 @@ def test_the_worker_refuses_a_database_that_is_behind_and_says_what_mends_it(sql
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", ["run", "relay"])
 def test_the_worker_refuses_a_file_that_cannot_be_there_in_a_sentence(tmp_path, program):
     result = worker(program, f"sqlite:///{tmp_path / 'missing' / 'x.db'}")
@@ -396,6 +399,7 @@ def test_the_worker_refuses_a_file_that_cannot_be_there_in_a_sentence(tmp_path, 
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_older_worker_is_content_with_a_newer_database(sqlite):
     set_version(sqlite, "9999")
     result = worker("migrate", str(sqlite.url))
@@ -491,6 +495,7 @@ def _say(stream: IO[str], line: str) -> None:
     stream.flush()
 
 
+@pytest.mark.slow
 def test_two_who_migrate_sqlite_at_once_both_succeed(migrators, tmp_path):
     for number in range(20):
         url = f"sqlite:///{tmp_path / f'{number}.db'}"

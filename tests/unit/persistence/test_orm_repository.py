@@ -80,7 +80,7 @@ def thing_id(database: Database) -> ThingID:
     return thing_id
 
 
-def test_a_failed_command_leaves_the_entity_as_it_was(batch, thing_id):
+def test_a_failed_command_leaves_the_thing_as_it_was(batch, thing_id):
     batch.fail(update(thing_id, "new"))
     assert batch.state(thing_id) == ("old", 2)
 
@@ -96,7 +96,7 @@ def test_a_failed_command_leaves_no_event(batch, thing_id):
     assert batch.unit.saved_events() == []
 
 
-def test_a_failed_creation_leaves_no_entity(batch):
+def test_a_failed_creation_leaves_no_thing(batch):
     thing_id = new_id()
     batch.fail(Create(thing_id=thing_id))
     assert batch.state(thing_id) is None
@@ -108,7 +108,7 @@ def test_a_failed_creation_is_not_written(batch, database):
     assert rows(database, things) == []
 
 
-def test_after_a_failed_creation_the_entity_can_be_created(batch, database):
+def test_after_a_failed_creation_the_thing_can_be_created(batch, database):
     thing_id = new_id()
     batch.fail(Create(thing_id=thing_id))
     batch.handle(Create(thing_id=thing_id))
@@ -164,7 +164,7 @@ def test_a_half_done_change_is_not_seen_by_later_commands(batch, thing_id):
     assert batch.state(thing_id) == ("old", 2)
 
 
-def test_a_command_that_changed_two_entities_is_undone_on_both(batch, database, thing_id):
+def test_a_command_that_changed_two_things_is_undone_on_both(batch, database, thing_id):
     other_id = new_id()
     run(database, Create(thing_id=other_id), update(other_id, "other"))
     with suppress(Bug), batch.unit.command():
@@ -174,7 +174,7 @@ def test_a_command_that_changed_two_entities_is_undone_on_both(batch, database, 
     assert (batch.state(thing_id), batch.state(other_id)) == (("old", 2), ("other", 2))
 
 
-def test_several_commands_of_a_batch_on_one_entity_are_all_applied(batch, database, thing_id):
+def test_several_commands_of_a_batch_on_one_thing_are_all_applied(batch, database, thing_id):
     for value in ("1", "2", "3"):
         batch.handle(update(thing_id, value))
     batch.unit.commit()
@@ -220,7 +220,7 @@ def statements(database: Database, thing_id: ThingID) -> Iterator[list[str]]:
     seen: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        if "FROM things" in statement:
+        if "FROM sample_things" in statement:
             seen.append(" ".join(statement.split()))
 
     event.listen(database.engine, "before_cursor_execute", note)
@@ -228,7 +228,7 @@ def statements(database: Database, thing_id: ThingID) -> Iterator[list[str]]:
     event.remove(database.engine, "before_cursor_execute", note)
 
 
-def test_all_entities_of_a_batch_are_loaded_with_one_query(batch, statements, thing_id):
+def test_all_things_of_a_batch_are_loaded_with_one_query(batch, statements, thing_id):
     batch.repository.lock([thing_id, new_id(), new_id()])
     assert len(statements) == 1
 
@@ -247,7 +247,7 @@ def test_what_does_not_exist_is_not_asked_for_again(batch, statements):
     assert len(statements) == 1
 
 
-def test_a_batch_without_entities_asks_for_none(batch, statements):
+def test_a_batch_without_things_asks_for_none(batch, statements):
     batch.repository.lock([])
     assert statements == []
 
@@ -291,7 +291,7 @@ def is_locked(database: Database, thing_id: UUID) -> bool:
     return not free
 
 
-def test_an_entity_stays_locked_until_the_commit(postgresql, other):
+def test_a_thing_stays_locked_until_the_commit(postgresql, other):
     thing_id = new_id()
     run(postgresql, Create(thing_id=thing_id))
     with UnitOfWork(postgresql, COMPONENT) as unit:
@@ -346,7 +346,7 @@ def test_a_lock_that_is_held_too_long_is_a_conflict(postgresql):
         impatient.dispose()
 
 
-def test_two_who_create_the_same_entity_collide(postgresql, other):
+def test_two_who_create_the_same_thing_collide(postgresql, other):
     thing_id = new_id()
     with UnitOfWork(postgresql, COMPONENT) as first, UnitOfWork(other, COMPONENT) as second:
         Batch(first).handle(Create(thing_id=thing_id))

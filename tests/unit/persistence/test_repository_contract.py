@@ -63,32 +63,32 @@ class Contract(ABC):
         with backend.transaction() as repository:
             return create(repository)
 
-    def test_an_entity_that_was_never_saved_is_not_found(self, backend):
+    def test_a_thing_that_was_never_saved_is_not_found(self, backend):
         with backend.transaction() as repository:
             assert repository.find(ThingID(uuid4())) is None
 
-    def test_who_gets_an_unknown_entity_is_told_which(self, backend):
+    def test_who_gets_an_unknown_thing_is_told_which(self, backend):
         thing_id = new_thing_id()
         with backend.transaction() as repository, pytest.raises(NotFound, match=str(thing_id)):
             repository.get(thing_id)
 
-    def test_an_entity_that_is_there_is_not_new(self, backend, thing_id):
+    def test_a_thing_that_is_there_is_not_new(self, backend, thing_id):
         with backend.transaction() as repository:
             repository.require_new(new_thing_id())
             with pytest.raises(AlreadyExists, match=str(thing_id)):
                 repository.require_new(thing_id)
 
-    def test_an_entity_that_was_only_made_is_not_found(self, backend):
+    def test_a_thing_that_was_only_made_is_not_found(self, backend):
         thing, _ = Thing.create(new_thing_id())
         with backend.transaction() as repository:
             assert repository.find(thing.id) is None
 
-    def test_a_saved_entity_is_found_in_the_same_transaction(self, backend):
+    def test_a_saved_thing_is_found_in_the_same_transaction(self, backend):
         with backend.transaction() as repository:
             thing_id = create(repository)
             assert repository.find(thing_id).id == thing_id
 
-    def test_a_saved_entity_is_found_in_a_later_transaction(self, backend, thing_id):
+    def test_a_saved_thing_is_found_in_a_later_transaction(self, backend, thing_id):
         with backend.transaction() as repository:
             assert state(repository, thing_id) == (None, 1)
 
@@ -101,7 +101,7 @@ class Contract(ABC):
             update(repository, thing_id, "a", "b", "c")
             assert state(repository, thing_id) == ("c", 4)
 
-    def test_saving_raises_the_version_of_the_entity_in_hand(self, backend):
+    def test_saving_raises_the_version_of_the_thing_in_hand(self, backend):
         thing, _ = Thing.create(new_thing_id())
         with backend.transaction() as repository:
             repository.save(thing, [CREATED])
@@ -126,14 +126,14 @@ class Contract(ABC):
         with backend.transaction() as repository:
             assert state(repository, thing_id) == ("green", 3)
 
-    def test_an_entity_may_be_created_and_changed_in_one_transaction(self, backend):
+    def test_a_thing_may_be_created_and_changed_in_one_transaction(self, backend):
         with backend.transaction() as repository:
             thing_id = create(repository)
             update(repository, thing_id, "blue")
         with backend.transaction() as repository:
             assert state(repository, thing_id) == ("blue", 2)
 
-    def test_a_transaction_that_fails_keeps_no_new_entity(self, backend):
+    def test_a_transaction_that_fails_keeps_no_new_thing(self, backend):
         (thing_id,) = interrupted(backend, create)
         with backend.transaction() as repository:
             assert repository.find(thing_id) is None
@@ -143,7 +143,7 @@ class Contract(ABC):
         with backend.transaction() as repository:
             assert state(repository, thing_id) == (None, 1)
 
-    def test_a_change_leaves_other_entities_alone(self, backend, thing_id):
+    def test_a_change_leaves_other_things_alone(self, backend, thing_id):
         with backend.transaction() as repository:
             other_id = create(repository)
             update(repository, other_id, "red")
@@ -161,10 +161,10 @@ class Contract(ABC):
         with backend.transaction() as repository:
             assert state(repository, thing_id) == (value, 2)
 
-    def test_an_unknown_entity_has_no_view(self, backend):
+    def test_an_unknown_thing_has_no_view(self, backend):
         assert backend.views.find(ThingID(uuid4())) is None
 
-    def test_a_new_entity_has_a_view_without_value(self, backend, thing_id):
+    def test_a_new_thing_has_a_view_without_value(self, backend, thing_id):
         assert backend.views.find(thing_id) == ThingView(thing_id, None, 1)
 
     def test_the_view_shows_what_was_committed(self, backend, thing_id):
@@ -172,7 +172,7 @@ class Contract(ABC):
             update(repository, thing_id, "žluť 🐎")
         assert backend.views.find(thing_id) == ThingView(thing_id, "žluť 🐎", 2)
 
-    def test_the_view_shows_the_entity_that_was_asked_for(self, backend, thing_id):
+    def test_the_view_shows_the_thing_that_was_asked_for(self, backend, thing_id):
         with backend.transaction() as repository:
             other_id = create(repository)
             update(repository, other_id, "red")

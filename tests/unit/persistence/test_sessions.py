@@ -126,8 +126,8 @@ def test_a_session_that_migrates_is_ended_when_it_is_silent_and_not_while_it_wor
 
 
 @pytest.mark.parametrize(("name", "value"), [("synchronous", 2), ("foreign_keys", 1)])
-def test_a_session_of_sqlite_keeps_what_postgresql_keeps(sqlite, name, value):
-    with sqlite.engine.connect() as connection:
+def test_a_session_of_sqlite_keeps_what_postgresql_keeps(sqlite_database, name, value):
+    with Database(sqlite_database) as database, database.engine.connect() as connection:
         assert connection.exec_driver_sql(f"PRAGMA {name}").scalar() == value
 
 

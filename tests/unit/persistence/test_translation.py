@@ -306,14 +306,14 @@ def test_a_server_that_turns_silent_is_away_after_the_deadline(postgresql, proxy
 def test_a_table_that_changes_under_a_prepared_statement_needs_a_new_session_only(postgresql):
     def ask() -> None:
         with driver_errors(), postgresql.engine.begin() as connection:
-            connection.execute(text("SELECT value FROM things")).all()
+            connection.execute(text("SELECT value FROM sample_things")).all()
 
     with postgresql.engine.connect() as connection:
         (first,) = connection.execute(text("SELECT pg_backend_pid()")).one()
     for _ in range(10):  # by then the driver has prepared it
         ask()
     with another(postgresql) as other, other.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE things ALTER value TYPE varchar(9999)"))
+        connection.execute(text("ALTER TABLE sample_things ALTER value TYPE varchar(9999)"))
     with pytest.raises(Stale):
         ask()
     ask()

@@ -135,7 +135,7 @@ def test_a_command_without_timestamp_gets_the_time_of_its_arrival():
     assert before <= command.timestamp <= datetime.now(UTC)
 
 
-def test_the_component_picks_an_id_for_an_entity_without_one():
+def test_the_component_picks_an_id_for_a_thing_without_one():
     content = create()
     del content["thing_id"]
     assert isinstance(CODEC.decode(CREATE, content).thing_id, UUID)

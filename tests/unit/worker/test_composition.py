@@ -67,4 +67,4 @@ def test_aggregates_are_locked_before_the_inbox_is_read(database, statements):
     statements.clear()
     processor.apply([read(UPDATE, update(UUID(int=1)))])
     reads = [text for text in statements if text.startswith("SELECT") and " FROM " in text]
-    assert [text.split(" FROM ")[1].split()[0] for text in reads] == ["things", "inbox"]
+    assert [text.split(" FROM ")[1].split()[0] for text in reads] == ["sample_things", "inbox"]

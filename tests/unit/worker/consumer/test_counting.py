@@ -7,8 +7,7 @@ import pytest
 
 from persistence.database import Database
 from persistence.endings import Ending
-from tests.support.component import component
-from tests.support.messages import message
+from tests.support.messages import codec, message
 from worker.amqp.intake import Delivery
 from worker.consumer import counting as module
 from worker.consumer.counting import Counting
@@ -19,12 +18,11 @@ from worker.runtime.metrics import Metrics
 
 class World:
     def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-        parts = component(database)
         self.now = int(database.now().timestamp())
-        metrics = Metrics("tests", parts.codec.command_types())
+        metrics = Metrics("tests", codec().command_types())
         self.registry = metrics.registry
         self.health = Health(database, 30, metrics)
-        self.counting = Counting(parts, self.health)
+        self.counting = Counting(database, self.health)
         monkeypatch.setattr(module, "monotonic", lambda: 1000.0)
 
     def settle(self, ending: Ending, age: int | None = None, times: int = 1) -> None:

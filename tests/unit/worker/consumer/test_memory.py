@@ -93,7 +93,7 @@ def test_nothing_of_a_large_message_stays(sqlite, sabotage, body):
 
 
 @pytest.mark.usefixtures("_uncollected")
-@pytest.mark.parametrize("table", ["outbox", "things", "inbox"])
+@pytest.mark.parametrize("table", ["outbox", "sample_things", "inbox"])
 def test_nothing_of_a_large_message_stays_of_a_batch_that_could_not_be_stored(sqlite, table):
     worker = processor(sqlite)
     apply(worker, create(THING), "thing.Create")

@@ -30,7 +30,7 @@ class World:
         self.database = database
         self.component = component(database)
         self.metrics = Metrics()
-        self.senders = Senders(self.component, self.metrics)
+        self.senders = Senders(database, "tests", self.metrics)
 
     def hear(self, **properties: Any) -> None:
         self.senders.hear([read(CREATE, create(), **properties)])

@@ -258,7 +258,7 @@ def test_a_command_refused_after_a_change_leaves_nothing(world):
     assert [body["code"] for body in world.bodies()] == ["not-today"]
 
 
-def test_an_entity_whose_creation_was_refused_does_not_exist(world):
+def test_a_thing_whose_creation_was_refused_does_not_exist(world):
     def refuse(command: Command) -> None:
         raise NotToday("Come again tomorrow.")
 

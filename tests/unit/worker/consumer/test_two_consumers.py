@@ -76,7 +76,7 @@ def world(postgresql: Database) -> Iterator[World]:
         yield World(postgresql, other)
 
 
-def test_a_creation_that_leaves_the_id_to_us_makes_one_entity(world):
+def test_a_creation_that_leaves_the_id_to_us_makes_one_thing(world):
     content = create()
     del content["thing_id"]
     world.both_apply(CREATE, content)

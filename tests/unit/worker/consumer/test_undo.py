@@ -436,7 +436,12 @@ def test_a_new_order_that_fails_needs_no_savepoint(world):
 def test_a_plain_batch_executes_what_it_always_did(world, thing_id):
     """The list is what was executed before there was a session for others."""
     world.apply(value(thing_id, "1"), message(CREATE, create()), value(thing_id, "2"))
-    expected = ["SELECT things", "SELECT inbox", "INSERT INTO things", "UPDATE things"]
+    expected = [
+        "SELECT sample_things",
+        "SELECT inbox",
+        "INSERT INTO sample_things",
+        "UPDATE sample_things",
+    ]
     expected += ["INSERT INTO inbox", "INSERT INTO outbox"]
     if world.database.is_postgresql:
         expected += ["SELECT pg_notify"]

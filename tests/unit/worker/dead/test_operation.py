@@ -68,7 +68,7 @@ class World:
         return ids
 
     def failed(self, count: int) -> list[int]:
-        """Return the letters of so many updates, each of an entity of its own."""
+        """Return the letters of so many updates, each of a thing of its own."""
         return self.fail([update(thing_id, "x") for thing_id in self.things(count)])
 
     def consume(self, operation: Operation | None = None, quiet: float = 0) -> None:
