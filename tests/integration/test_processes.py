@@ -110,6 +110,15 @@ def test_a_stop_in_the_first_moment_ends_at_once(system: System, command: str, c
     assert process.log() == ""
 
 
+def test_what_our_parent_has_done_with_signals_changes_nothing(system: System) -> None:
+    supervisor = system.start("run", module="tests.support.deaf")
+    wait_for(lambda: '"relaying"' in supervisor.log(), "the relay")
+    os.kill(children_of(supervisor.pid)[0], signal.SIGKILL)
+    supervisor.wait_for_log('"child died"')
+    assert f'"code": {-signal.SIGKILL}' in supervisor.log()
+    assert supervisor.stop(10) == 0
+
+
 def listens_to(pid: int, number: int) -> bool:
     """Return whether the process has a handler of its own for this signal."""
     (caught,) = re.findall(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
