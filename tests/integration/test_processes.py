@@ -8,11 +8,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import make_url
 
 from persistence.database import Database
 from persistence.locks import lock
@@ -20,6 +22,7 @@ from tests.support.checker import check
 from tests.support.foreign import create, update
 from tests.support.health import get
 from tests.support.pipes import fill
+from tests.support.proxy import Proxy
 from tests.support.system import ROOT, Process, System
 from tests.support.waiting import wait_for
 from worker.runtime.supervisor import Child
@@ -134,6 +137,17 @@ def test_a_migration_that_waits_for_its_turn_ends_at_once(system: System) -> Non
         wait_for(lambda: system.query(sessions) == [(3,)], "another session")
         migrate.signal(signal.SIGTERM)
         assert migrate.wait(5) == 128 + signal.SIGTERM
+
+
+def test_who_would_watch_ends_at_once_though_the_broker_says_nothing(system: System) -> None:
+    port = make_url(system.amqp_url).port
+    assert port is not None
+    with closing(Proxy(port)) as proxy:
+        proxy.silent()
+        watch = system.start("watch", AMQP_URL=f"amqp://guest:guest@127.0.0.1:{proxy.port}/%2F")
+        wait_for(lambda: proxy.swallowed > 0, "its first words")
+        watch.signal(signal.SIGTERM)
+        assert watch.wait(5) == 128 + signal.SIGTERM
 
 
 @pytest.fixture
