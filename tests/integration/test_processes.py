@@ -197,6 +197,15 @@ def test_a_handler_that_never_returns_costs_its_neighbours_only_time(system: Sys
     assert "in update" in hung.log()
 
 
+def test_a_thread_of_a_handler_keeps_no_process_that_has_drained(system: System) -> None:
+    thing = str(uuid4())
+    system.sender().send([create(thing), update(thing, "thread")])
+    consumer = system.start("consume", module="tests.support.misbehaving")
+    wait_for(lambda: system.count("inbox") == 2, "the commands")
+    assert consumer.stop() == 0
+    assert "in the middle of something" not in consumer.log()
+
+
 def test_a_child_that_is_frozen_is_killed_and_started_again(system: System) -> None:
     settings = {
         "DATABASE_URL": system.database_url,
