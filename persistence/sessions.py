@@ -82,8 +82,9 @@ def _timeouts(deadline: float | None) -> dict[str, str]:
     names = "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"
     seconds = 0.0, 0.0, SILENCE
     if deadline is not None:
-        # A statement's time ends before our own deadline: an answer tells more than none.
-        seconds = deadline * 0.9, deadline / 3, 2 * deadline
+        # A statement's time ends before our own deadline: an answer tells more than none. A handler
+        # may take two heartbeats, each of which is two deadlines.
+        seconds = deadline * 0.9, deadline / 3, 4 * deadline
     timeouts = {name: f"{int(s * 1000)}" for name, s in zip(names, seconds, strict=True)}
     idle = SILENCE if deadline is None else 0
     return {**timeouts, "idle_session_timeout": f"{int(idle * 1000)}"}

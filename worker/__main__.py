@@ -10,6 +10,9 @@ PROCESSES = ("run", "consume", "relay")
 
 def main() -> None:
     """Run the command line. As process 1, we would be deaf to signals until it is imported."""
+    # Who started us may have blocked signals, or not want to hear how its children end.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` sets it
             signal.signal(number, _end)

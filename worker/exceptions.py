@@ -37,6 +37,13 @@ class ContractError(Exception):
     """A file of released contracts, or of exceptions to the rules, that cannot be used."""
 
 
+class Quit(Exception):
+    """Code of the team's tried to end the process (`sys.exit`, a cancelled task): a bug of one."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(repr(error))
+
+
 class Stopped(Exception):
     """A stop was asked for while waiting for something else."""
 

@@ -8,11 +8,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import make_url
 
 from persistence.database import Database
 from persistence.locks import lock
@@ -20,6 +22,7 @@ from tests.support.checker import check
 from tests.support.foreign import create, update
 from tests.support.health import get
 from tests.support.pipes import fill
+from tests.support.proxy import Proxy
 from tests.support.system import ROOT, Process, System
 from tests.support.waiting import wait_for
 from worker.runtime.supervisor import Child
@@ -110,6 +113,15 @@ def test_a_stop_in_the_first_moment_ends_at_once(system: System, command: str, c
     assert process.log() == ""
 
 
+def test_what_our_parent_has_done_with_signals_changes_nothing(system: System) -> None:
+    supervisor = system.start("run", module="tests.support.deaf")
+    wait_for(lambda: '"relaying"' in supervisor.log(), "the relay")
+    os.kill(children_of(supervisor.pid)[0], signal.SIGKILL)
+    supervisor.wait_for_log('"child died"')
+    assert f'"code": {-signal.SIGKILL}' in supervisor.log()
+    assert supervisor.stop(10) == 0
+
+
 def listens_to(pid: int, number: int) -> bool:
     """Return whether the process has a handler of its own for this signal."""
     (caught,) = re.findall(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
@@ -125,6 +137,17 @@ def test_a_migration_that_waits_for_its_turn_ends_at_once(system: System) -> Non
         wait_for(lambda: system.query(sessions) == [(3,)], "another session")
         migrate.signal(signal.SIGTERM)
         assert migrate.wait(5) == 128 + signal.SIGTERM
+
+
+def test_who_would_watch_ends_at_once_though_the_broker_says_nothing(system: System) -> None:
+    port = make_url(system.amqp_url).port
+    assert port is not None
+    with closing(Proxy(port)) as proxy:
+        proxy.silent()
+        watch = system.start("watch", AMQP_URL=f"amqp://guest:guest@127.0.0.1:{proxy.port}/%2F")
+        wait_for(lambda: proxy.swallowed > 0, "its first words")
+        watch.signal(signal.SIGTERM)
+        assert watch.wait(5) == 128 + signal.SIGTERM
 
 
 @pytest.fixture
@@ -172,6 +195,15 @@ def test_a_handler_that_never_returns_costs_its_neighbours_only_time(system: Sys
     hung = next(c for c in consumers if c.code == HUNG)
     assert '"stacks": "MainThread:' in hung.log()
     assert "in update" in hung.log()
+
+
+def test_a_thread_of_a_handler_keeps_no_process_that_has_drained(system: System) -> None:
+    thing = str(uuid4())
+    system.sender().send([create(thing), update(thing, "thread")])
+    consumer = system.start("consume", module="tests.support.misbehaving")
+    wait_for(lambda: system.count("inbox") == 2, "the commands")
+    assert consumer.stop() == 0
+    assert "in the middle of something" not in consumer.log()
 
 
 def test_a_child_that_is_frozen_is_killed_and_started_again(system: System) -> None:

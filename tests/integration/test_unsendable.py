@@ -17,7 +17,7 @@ from tests.integration.test_processes import free_port
 from tests.support.foreign import create, update
 from tests.support.health import get
 from tests.support.system import System
-from tests.support.waiting import wait_for
+from tests.support.waiting import hold, wait_for
 
 MISBEHAVING = "tests.support.misbehaving"
 FORGED = "amq.rabbitmq.reply-to.g2dkAA5ub2RlQGxvY2FsaG9zdAAAAAAAAAAAAAAAAA==.abc"
@@ -160,6 +160,25 @@ def test_events_that_reach_nobody_are_an_error_each_minute(system: System) -> No
         return relay.log().count("no queue takes this event") > 1
 
     wait_for(again, "the next error", every=0.2)
+
+
+def test_a_relay_that_cannot_delete_waits_until_it_can(system: System) -> None:
+    subscriber = system.subscriber()
+    store(system, [GOOD] * 10, 1)
+    system.execute(
+        "CREATE FUNCTION raises() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'no'; END $$;"
+        " CREATE TRIGGER raises BEFORE DELETE ON outbox EXECUTE FUNCTION raises()"
+    )
+    relay = system.start("relay")
+    relay.wait_for_log("the database is away")
+    hold(4)
+    assert len(subscriber.all()) == 10
+    system.execute("DROP TRIGGER raises ON outbox")
+    wait_for(lambda: system.count("outbox") == 0, "an empty outbox")
+    assert len(subscriber.all()) == 20
+    assert relay.log().count("the database is away") == 1
+    assert relay.log().count("the database is back") == 1
 
 
 def test_a_relay_that_is_frozen_is_replaced(system: System) -> None:

@@ -2,8 +2,8 @@
 
 It is the first one in `AGGREGATES`. The value of its `UpdateValue` says how: `bug`, or `bug, …`,
 raises on every attempt, `bug until N` on the attempts before the Nth, `exit` ends the process,
-`hang` never returns, `unstorable` leaves a state that PostgreSQL refuses. `PATIENCE`: seconds after
-which the watchdog ends a process.
+`hang` never returns, `thread` starts a thread that never ends, `unstorable` leaves a state that
+PostgreSQL refuses. `PATIENCE`: seconds after which the watchdog ends a process.
 
 Where `HOLD` names a folder, a `Create` raises on its first attempt; on the second it says so with a
 file `held` there, and goes on when there is a file `go`.
@@ -13,7 +13,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 from domain.handling import Change
@@ -50,6 +50,8 @@ def misbehaving(sane: Method) -> Method:
             os._exit(1)
         if command.value == "hang":
             Event().wait()
+        if command.value == "thread":
+            Thread(target=Event().wait).start()
         change = sane(handler, command)
         if command.value == "bug" or command.value.startswith("bug, "):
             raise RuntimeError("the handler has a bug")

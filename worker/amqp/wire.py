@@ -201,5 +201,5 @@ def scalar(value: object) -> object:
 def _text(value: object) -> str:
     try:
         return str(value)
-    except Exception as error:  # nested too deeply, or an exception that cannot say what it is
+    except BaseException as error:  # nested too deeply, or an exception that cannot say what it is
         return f"({type(value).__name__}; its text: {type(error).__name__})"

@@ -26,7 +26,7 @@ from worker.runtime.health_server import serve
 from worker.runtime.logs import configure_logs
 from worker.runtime.metrics import Metrics
 from worker.runtime.readiness import require_schema
-from worker.runtime.stop import StopFlag
+from worker.runtime.stop import StopFlag, leave_threads
 from worker.runtime.supervisor import Child, kill_all, supervise
 from worker.runtime.watchdog import LEEWAY, Watchdog, patience
 from worker.settings import Settings, read_settings
@@ -142,6 +142,7 @@ def _work(
         finally:
             health.metrics.summary.tell()
             exporting.finish()
+    leave_threads()
 
 
 def _health(component: Component, database: Database, asked: Database) -> Health:

@@ -28,7 +28,6 @@ def watch(
     """Print events as they are published, until Ctrl-C; as JSON lines where no terminal is."""
     settings = prepare()
     stop = StopFlag(drain_timeout=0)
-    stop.install()
 
     def hear(event: Message) -> None:
         if is_of_interest(event, types, aggregate, correlation):
@@ -37,6 +36,7 @@ def watch(
     name = f"{settings.component_name} watch"
     with Broker(settings.amqp_url, name, settings.heartbeat) as broker:
         tail(broker, settings.event_exchange, hear)
+        stop.install()  # nobody looks at it before, however long the broker takes
         click.echo(f"Watching {settings.event_exchange}; Ctrl-C ends it.", err=True)
         while not stop:
             broker.step(0.5)

@@ -69,6 +69,8 @@ class Batches:
         self._held = held
         held.reconnected()
         self._hear = hear
+        self._away = False  # the last batch failed as it does where the database is away
+        self._writes = False  # a write of our own has passed since
         self.failed: deque[Sequence[Received]] = deque(maxlen=REMEMBERED)
 
     def _ways(self, processor: Processor) -> tuple[Settle, Settle]:
@@ -97,6 +99,7 @@ class Batches:
         Raises a `PersistenceError` where all have to wait. What waits for a lock
         longer than `patience` seconds is sent again later.
         """
+        self._expect_write()
         if crowd := self._crowd:
             return self._thin(crowd)
         if self._held and self._held.seconds <= 0:
@@ -111,6 +114,15 @@ class Batches:
             return self._otherwise(batch, error, monotonic() - began)
         self._pace.took(endings.total() + joined, monotonic() - began)
         return self._done(batch, endings)
+
+    def _expect_write(self) -> None:
+        """Raise while the database is away. What fails again when it is there fails by itself.
+
+        One command's trigger may ask another server, or want more than the database allows.
+        """
+        if self._away and not self._writes:
+            require_write(self._component.database)
+            self._writes = True
 
     def _next(self) -> tuple[list[Item], int]:
         """Return what is to be tried now, and how many more joined others that wait."""
@@ -150,6 +162,8 @@ class Batches:
         self._hear([item.received for item in batch[:done]])
         self._put_back(batch[done:])
         self.failed.clear()
+        if not self._left:  # else somebody in there is to blame
+            self._away = self._writes = False
         self._held.success()
         self._tried_again = False
         return endings
@@ -160,6 +174,8 @@ class Batches:
     def _otherwise(self, batch: Sequence[Item], error: PersistenceError, seconds: float) -> Endings:
         """Do with the batch what the error asks for."""
         alone, early = len(batch) == 1, seconds < self._cancelled_before
+        if self._writes and _says_that_it_is_away(error):
+            error = Doubtful(str(error))
         verdict = judge(error, alone=alone, early=early, again=self._tried_again)
         self._tried_again = verdict is Verdict.AGAIN
         if verdict is not Verdict.AGAIN and waits(error, alone=alone, early=early):
@@ -185,6 +201,7 @@ class Batches:
         """Keep the batch, and let all wait."""
         self._put_back(batch)
         self._remember([item.received for item in batch])
+        self._away, self._writes = True, False
         raise error
 
     def _remember(self, failed: Sequence[Received]) -> None:
@@ -202,10 +219,9 @@ class Batches:
 
     def _hold(self, item: Item, error: PersistenceError) -> Endings:
         """Set aside what waits, for a lock or whatever it is, unless all wait for it."""
-        try:
-            require_write(self._component.database)
-        except PersistenceError as away:
+        if not self._writes and (away := self._why_no_write()):
             self._fail([item], StorageUnavailable(str(away)))
+        self._writes = False  # the next one may fail because the database is away by now
         self._held.add(self._key(item), item)
         if not self._component.settings.single_active_consumer:
             # To raise the prefetch, we cancel our consumer for a moment. With a single active
@@ -268,13 +284,30 @@ class Batches:
                 endings = self._postpone(received, lock_wait)
             else:
                 endings = self._settle(received[:1], lock_wait)
-        except (Conflict, Doubtful) as error:
+        except PersistenceError as error:
+            if not self._waits_still(error):
+                # They go back among the others, where we find out what is wrong with them.
+                self._put_back(self._held.release())
+                return Endings()
             self._held.later(error, self._component)
             if self._nobody_passes:
                 raise
             return Endings()
-        except PersistenceError:
-            # These commands go back among the others, where we find out what is wrong with them.
-            self._put_back(self._held.release())
-            return Endings()
         return self._done(self._held.release(), endings)
+
+    def _waits_still(self, error: PersistenceError) -> bool:
+        """Tell whether it is only this command that does not pass."""
+        if isinstance(error, Conflict | Doubtful):
+            return True
+        return _says_that_it_is_away(error) and not self._why_no_write()
+
+    def _why_no_write(self) -> PersistenceError | None:
+        try:
+            require_write(self._component.database)
+        except PersistenceError as away:
+            return away
+        return None
+
+
+def _says_that_it_is_away(error: PersistenceError) -> bool:
+    return isinstance(error, StorageUnavailable) and not isinstance(error, TooSlow)

@@ -8,6 +8,7 @@ from schemas.codec import Codec, digest, parse, uuid_or_none
 from schemas.exceptions import Undecodable
 from worker.amqp.wire import Message
 from worker.consumer.labels import refuse_other_formats
+from worker.exceptions import Quit
 
 # A body above the limit is no command, but its sender shall hear so: up to this many times the
 # limit we still parse it, to find its command id.
@@ -92,7 +93,12 @@ class Reader:
             raise _untyped(content)
         if version is None:
             raise Undecodable("unknown-type", "The schema-version is not an integer, such as 1.")
-        return self._codec.decode(message.type, content, version)
+        try:
+            return self._codec.decode(message.type, content, version)
+        except Exception:
+            raise
+        except BaseException as error:
+            raise Quit(error) from error
 
     def _too_large(self, message: Message) -> Undecodable:
         size = len(message.body)

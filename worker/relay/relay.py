@@ -7,13 +7,13 @@ from time import monotonic
 import structlog
 
 from persistence.exceptions import PersistenceError, StorageUnavailable
-from persistence.probe import require_write
+from persistence.probe import require_relaying
 from persistence.relay_session import RelaySession
 from worker.amqp.broker import Broker
 from worker.amqp.topology import declare
 from worker.component import Component
 from worker.exceptions import BrokerUnavailable, Stopped
-from worker.relay.forgetting import Forgetting
+from worker.relay.forgetting import INTERVAL, Forgetting
 from worker.relay.lane import OUTAGES
 from worker.relay.outgoing import Events, Replies, Retries
 from worker.runtime.health import Health
@@ -73,9 +73,10 @@ class Relay:
         pause = uniform(0.2, 1)  # noqa: S311 - relays shall not come back in step
         try:
             if self._patience_with_database.seconds:
-                # We lead only where a write works. Else we would publish the same rows in every
-                # term, and never delete them.
-                self._patience_with_database(lambda: require_write(database))
+                # We lead only where we could delete. Else we would publish the same rows in every
+                # term.
+                name = self._settings.component_name
+                self._patience_with_database(lambda: require_relaying(database, name))
             with RelaySession(database, self._settings.component_name) as session:
                 self._stand_by(session)
                 self._lead(session)
@@ -167,4 +168,5 @@ class Relay:
     def _purge(self, session: RelaySession) -> None:
         if monotonic() >= self._purge_at:
             self._expect_news()
+            self._purge_at = monotonic() + INTERVAL  # if it fails; it shall not end every term
             self._purge_at = monotonic() + self._forgetting.bite(session)

@@ -3,20 +3,22 @@
 One transaction each: the row goes, a dead letter comes. Who finds the row gone leaves it at that.
 """
 
+import json
 from typing import Any
 
 import structlog
 
+from domain.messages import CommandID
 from persistence.dead_letters import UNSENDABLE
 from persistence.endings import DUPLICATE
 from persistence.messages import DeadLetter, OutgoingMessage, StoredCommand
 from persistence.relay_queries import OutboxRow, RetryRow
 from persistence.unit_of_work import UnitOfWork
 from schemas.codec import uuid_or_none
-from worker.amqp.wire import from_store, printable
+from worker.amqp.wire import ATTEMPT_HEADER, from_store, printable
 from worker.component import Component
 from worker.consumer.naming import line_about, line_about_outgoing
-from worker.consumer.reading import Reader
+from worker.consumer.reading import Reader, Received
 from worker.consumer.settlement import Settlement
 
 log = structlog.get_logger()
@@ -32,7 +34,7 @@ def give_up_message(component: Component, row: OutboxRow, kind: str, reason: str
         "message_id": message.message_id,
         "correlation_id": message.correlation_id,
         "timestamp": message.timestamp,
-        "headers": message.headers,
+        "headers": _storable(message.headers),
         "reply_to": row.reply_to,
         "aggregate_id": row.aggregate_id and str(row.aggregate_id),
     }
@@ -80,11 +82,8 @@ def put_back(unit: UnitOfWork, type: str, body: bytes, properties: dict[str, Any
 
 def give_up_retry(component: Component, row: RetryRow, reason: str) -> bool:
     """End the command of a retry as failed; False if nobody waited for it any more."""
-    message = from_store(row.command)
-    command = Reader(component.codec, component.settings.max_message_bytes).read(message)
     with component.unit_of_work() as unit:
-        if command.command_id is not None:
-            unit.inbox.read([command.command_id])
+        command = _command(component, unit, row)
         if not unit.retries.remove(row.id):
             return False
         settlement = Settlement(unit, component.handlers(unit), component)
@@ -101,3 +100,27 @@ def give_up_retry(component: Component, row: RetryRow, reason: str) -> bool:
         )
     )
     return True
+
+
+def _command(component: Component, unit: UnitOfWork, row: RetryRow) -> Received:
+    """Return what is sent again. Who waits for it, the row says: its message may be spoilt."""
+    message = from_store(row.command)
+    if row.attempt is not None:
+        message = message._replace(headers={**message.headers, ATTEMPT_HEADER: row.attempt})
+    received = Reader(component.codec, component.settings.max_message_bytes).read(message)
+    command_id = row.command_id or received.command_id
+    if command_id is None:
+        return received
+    unit.inbox.read([command_id])
+    known = unit.inbox.get(command_id) if row.command_id else None
+    digest = known.digest if known else received.digest
+    return received._replace(command_id=CommandID(command_id), digest=digest)
+
+
+def _storable(headers: Any) -> Any:
+    """Return the headers, or their text where JSON has no form for them (a number too large)."""
+    try:
+        json.dumps(headers, allow_nan=False)
+    except (ValueError, RecursionError):
+        return printable(headers)
+    return headers

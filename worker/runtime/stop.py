@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from time import monotonic
 from types import FrameType
@@ -69,3 +70,10 @@ class StopFlag:
             leave(128 + number)
         self._interrupted = True
         self.set()
+
+
+def leave_threads() -> None:
+    """End now where Python would wait for a thread that a handler has started, perhaps for ever."""
+    others = set(threading.enumerate()) - {threading.main_thread()}
+    if not all(thread.daemon for thread in others):
+        leave(0)

@@ -58,7 +58,7 @@ def setting(database: Database, name: str) -> str:
         ("transaction_isolation", "read committed"),
         ("statement_timeout", "13500ms"),
         ("lock_timeout", "5s"),
-        ("idle_in_transaction_session_timeout", "30s"),
+        ("idle_in_transaction_session_timeout", "1min"),
     ],
 )
 def test_a_session_of_postgresql_is_set_up(postgresql, name, value):

@@ -33,7 +33,7 @@ HOSTILE = {
     "exit_on_error": ("on", "off"),
     "statement_timeout": ("1s", "13500ms"),
     "lock_timeout": ("1s", "5s"),
-    "idle_in_transaction_session_timeout": ("1s", "30s"),
+    "idle_in_transaction_session_timeout": ("1s", "1min"),
     "idle_session_timeout": ("1s", "0"),
 }
 

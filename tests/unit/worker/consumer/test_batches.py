@@ -313,10 +313,14 @@ def test_nobody_waits_for_long_while_somebody_holds_a_lock(world, monkeypatch):
         world.batches.step(300)
 
 
-def test_what_fails_again_is_remembered_once(world):
+def test_what_fails_again_is_remembered_once(world, monkeypatch):
+    refused = Refused("not even the dead letter")
+    monkeypatch.setattr(
+        world.batches._processor, "count_failure", lambda *_: raising(refused, 1)([])
+    )
     for _ in range(3):
         with pytest.raises(StorageUnavailable):
-            world.settle(1, objecting(StorageUnavailable("gone"), 1))
+            world.settle(1, objecting(refused, 1))
     assert len(world.batches.failed) == 1
 
 
@@ -350,6 +354,36 @@ def test_what_the_database_refuses_one_command_delays_no_other(world, error):
     assert world.held
     world.batches.objection = fine
     assert world.retry_held() == {"applied": 20}
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable("no such server"), Silent("no answer")])
+def test_one_command_for_which_the_database_seems_away_delays_no_other(world, error):
+    with suppress(StorageUnavailable):  # nobody knows yet that it is one command's affair
+        world.settle(20, objecting(error, 7))
+    assert world.go_on(objecting(error, 7), 60) == {"applied": 19}
+    for _ in range(3):
+        world.retry_held()
+        assert world.held
+        for _ in range(5):
+            world.deliver(create(uuid4()))
+        world.go_on(objecting(error, 7), 1)
+    assert world.endings == {"applied": 34}
+    world.batches.objection = fine
+    assert world.retry_held() == {"applied": 35}
+
+
+def test_while_no_write_passes_nothing_is_tried_and_nobody_blamed(world, monkeypatch):
+    def no_write(database: Database) -> None:
+        raise StorageUnavailable("read-only")
+
+    gone = StorageUnavailable("gone")
+    monkeypatch.setattr(module, "require_write", no_write)
+    for _ in range(3):
+        with pytest.raises(StorageUnavailable):
+            world.settle(2, objecting(gone, 1))
+    assert world.tried == [[1, 2]]
+    monkeypatch.undo()
+    assert world.go_on(fine) == {"applied": 6}
 
 
 def test_a_lock_on_our_own_tables_holds_nobody_but_all(world, monkeypatch):

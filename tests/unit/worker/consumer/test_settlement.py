@@ -1,5 +1,6 @@
 """How commands end, with a real unit of work: what is in the tables after the commit."""
 
+import asyncio
 import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -623,7 +624,13 @@ def test_a_creation_that_meets_a_bug_leaves_room_for_another(world):
     assert world.value(thing_id) == (None, 1)
 
 
-@pytest.mark.parametrize("error", [RecursionError, MemoryError, AssertionError, StopIteration])
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(RecursionError, MemoryError, AssertionError, StopIteration),
+        *(SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError),
+    ],
+)
 def test_a_bug_can_be_any_exception(world, error):
     def sabotage(command: Command) -> None:
         raise error
@@ -632,10 +639,11 @@ def test_a_bug_can_be_any_exception(world, error):
     assert world.apply(read(CREATE, create())) == {"retrying": 1}
 
 
-def test_an_exception_that_cannot_say_what_it_is_is_a_bug_too(world):
+@pytest.mark.parametrize("says", [Bug, SystemExit])
+def test_an_exception_that_cannot_say_what_it_is_is_a_bug_too(world, says):
     class Mute(Exception):
         def __str__(self) -> str:
-            raise Bug
+            raise says
 
     def sabotage(command: Command) -> None:
         raise Mute

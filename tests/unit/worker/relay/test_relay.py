@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from persistence.database import Database
+from persistence.exceptions import Refused
 from tests.support.component import component
 from worker.exceptions import Stopped
 from worker.relay import relay as module
@@ -116,6 +117,21 @@ def test_the_session_is_never_silent_for_long(world):
         world.pass_by(1.0)
         world.turn()
     assert world.touches >= 6
+
+
+def test_commands_that_cannot_be_forgotten_are_left_for_a_while(world):
+    asked: list[float] = []
+
+    def refused(days: float) -> int:
+        asked.append(world.now)
+        raise Refused("no right to delete")
+
+    world.session.purge_inbox = refused
+    world.pass_by(60)
+    with pytest.raises(Refused):
+        world.turn()
+    world.turn()  # in the next term
+    assert len(asked) == 1
 
 
 def stand_by(world: World, *lowest: int | None) -> list[str | None]:

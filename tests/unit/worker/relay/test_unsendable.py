@@ -1,6 +1,7 @@
 """What becomes of a row that cannot go out, with a real database."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -156,6 +157,27 @@ def test_a_retry_with_properties_that_nobody_knows_is_given_up_too(database, par
     give_up_retry(parts, RetryRow(row.id, type(row.command)(row.command.body, properties)), "why")
     assert [letter["kind"] for letter in rows(database, dead_letters)] in (["unsendable"], [])
     assert rows(database, retries) == []
+
+
+@pytest.mark.parametrize("spoilt", [[], "text", {}, {"headers": {"n": 1e999}}], ids=repr)
+def test_whatever_a_retry_has_become_its_command_ends(database, parts, spoilt):
+    command_id, row = waiting(parts)
+    command = replace(row.command, properties=spoilt)
+    give_up_retry(parts, row._replace(command=command, command_id=command_id, attempt=2), "why")
+    (entry,) = rows(database, inbox)
+    assert (entry["command_id"], entry["status"]) == (command_id, FAILED)
+    assert entry["digest"] == read(CREATE, json.loads(row.command.body)).digest
+    assert [letter["kind"] for letter in rows(database, dead_letters)] == ["unsendable"]
+    assert rows(database, retries) == []
+
+
+def test_an_event_with_a_number_that_json_does_not_know_is_set_aside_too(database, parts):
+    row = stored(parts)
+    message = row.message._replace(headers={"causation-id": CAUSE, "n": float("inf")})
+    assert give_up_message(parts, row._replace(message=message), "event", "why")
+    (letter,) = rows(database, dead_letters)
+    assert letter["properties"]["headers"] == str(message.headers)
+    assert rows(database, outbox) == []
 
 
 def test_a_retry_without_a_command_id_is_a_dead_letter(database, parts):

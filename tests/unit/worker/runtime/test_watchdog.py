@@ -1,6 +1,7 @@
 """Who is ended by the watchdog, and who is not; the processes themselves are in `integration`."""
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -142,6 +143,14 @@ def test_a_process_whose_loop_hangs_is_ended_with_its_stacks():
     result = ran(PROCESS.format(work="os.read(os.pipe()[0], 1)"))
     assert result.returncode == HUNG
     assert "in where_it_hangs" in result.stdout
+    assert "never" not in result.stdout
+
+
+def test_a_process_in_which_no_thread_gets_a_turn_is_ended_with_its_stacks():
+    soon = "from worker.runtime import watchdog; watchdog.LEEWAY = watchdog.AT_ONCE = 0\n"
+    result = ran(soon + PROCESS.format(work="re.match('(a|a)*$', 'a' * 100 + 'b')"))
+    assert result.returncode == signal.SIGPROF
+    assert "in where_it_hangs" in result.stderr
     assert "never" not in result.stdout
 
 
