@@ -476,6 +476,20 @@ def test_a_duplicate_that_asks_gets_the_stored_outcome(world):
     )
 
 
+def test_an_outcome_of_which_a_newer_release_has_stored_more_is_sent_again(world):
+    content = create()
+    received = read(CREATE, content, reply_to="sender")
+    world.apply(received)
+    (_, reply) = rows(world.database, outbox)
+    more = {**world.known(received)["outcome"], "priority": 5}
+    with world.database.engine.begin() as connection:
+        connection.execute(inbox.update().values(outcome=more))
+    world.forget(outbox)
+    world.apply(received)
+    (again,) = rows(world.database, outbox)
+    assert {**again, "id": reply["id"]} == reply
+
+
 @pytest.mark.parametrize(
     ("body", "ending"),
     [(update(uuid4()), "CommandRejected"), (update(uuid4(), 7), "CommandFailed")],
