@@ -31,12 +31,15 @@ class Broker:
         """
         self.lost: BrokerUnavailable | None = None
         self._is_guest = beside is not None
-        self._connection = Connection(
-            parameters(url, name, heartbeat),
-            on_open_error_callback=self._on_closed,
-            on_close_callback=self._on_closed,
-            custom_ioloop=beside and beside._loop,
-        )
+        try:
+            self._connection = Connection(
+                parameters(url, name, heartbeat),
+                on_open_error_callback=self._on_closed,
+                on_close_callback=self._on_closed,
+                custom_ioloop=beside and beside._loop,
+            )
+        except OSError as error:  # of the loop, which has no descriptor or loopback device, say
+            raise BrokerUnavailable(str(error)) from error
         self._loop: IOLoop = self._connection.ioloop
         # All connections that this loop serves; each leaves when it is closed.
         self._served: list[Connection] = beside._served if beside else []

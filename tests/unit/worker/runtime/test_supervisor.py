@@ -133,6 +133,26 @@ def test_a_child_that_lived_long_is_started_again_soon(world, child):
     assert world.die_after(child, 3600) == pytest.approx(0.5, abs=0.05)
 
 
+def test_where_there_is_no_room_for_a_process_it_is_started_later(world, monkeypatch):
+    full = [BlockingIOError(11, "Resource temporarily unavailable")] * 3
+    start = module.subprocess.Popen
+
+    def starts(*arguments: Any, **options: Any) -> Any:
+        if full:
+            raise full.pop()
+        return start(*arguments, **options)
+
+    monkeypatch.setattr(module.subprocess, "Popen", starts)
+    child, descriptors = Child("relay", ["relay"], {}, limit=20), os.listdir("/proc/self/fd")
+    with capture_logs() as logs:
+        child.keep_running()
+        assert os.listdir("/proc/self/fd") == descriptors
+        world.pass_time(child, 8)
+    assert [line["event"] for line in logs] == ["child cannot be started"] * 3
+    assert len(world.started) == 1
+    child.wait(0)
+
+
 def test_children_are_told_to_stop_and_the_worst_code_is_returned(world, child):
     other = Child("relay", ["relay"], {}, limit=20)
     other.keep_running()
