@@ -172,7 +172,9 @@ def check_url(url: str) -> None:
     if parsed.get_backend_name() == "sqlite" and (
         name in ("", ":memory:") or name.startswith("file:")
     ):
-        raise ValueError("Must name a file by its path: processes cannot share a memory.")
+        raise ValueError(
+            "Must name a file by its path, and no memory, which processes cannot share."
+        )
     try:
         parsed.get_dialect()().create_connect_args(parsed)
     except (exc.ArgumentError, ValueError):  # whose words may hold the password

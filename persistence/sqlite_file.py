@@ -1,10 +1,12 @@
 """The file of an SQLite database: made for us alone, and still the one that was opened."""
 
 import os
+import sqlite3
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, exc
+from sqlalchemy import URL, Connection
 
 _OPENED = "the file that was opened"  # among what the pool knows of a connection
 
@@ -34,12 +36,11 @@ def require_file(connection: Connection, *statement: object) -> None:
     """
     url = connection.engine.url
     if connection.info[_OPENED] != _file(url):
-        connection.invalidate()
-        raise exc.DisconnectionError(f"{url.database} is not the file any more that was opened")
+        raise sqlite3.OperationalError(f"{url.database} is not the file any more that was opened")
 
 
 def _file(url: URL) -> tuple[int, int] | None:
     with suppress(FileNotFoundError):
-        status = os.stat(url.database or "")
+        status = Path(url.database or "").stat()
         return status.st_dev, status.st_ino
     return None

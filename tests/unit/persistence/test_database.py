@@ -35,7 +35,7 @@ def test_another_url_is_refused(url):
     "url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:component.db?uri=true"]
 )
 def test_what_is_no_path_of_a_file_is_refused(url):
-    with pytest.raises(ValueError, match="^Must name a file by its path"):
+    with pytest.raises(ValueError, match=r"^Must name a file by its path"):
         check_url(url)
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,6 +134,10 @@ def test_a_child_that_lived_long_is_started_again_soon(world, child):
     assert world.die_after(child, 3600) == pytest.approx(0.5, abs=0.05)
 
 
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def test_where_there_is_no_room_for_a_process_it_is_started_later(world, monkeypatch):
     full = [BlockingIOError(11, "Resource temporarily unavailable")] * 3
     start = module.subprocess.Popen
@@ -143,10 +148,10 @@ def test_where_there_is_no_room_for_a_process_it_is_started_later(world, monkeyp
         return start(*arguments, **options)
 
     monkeypatch.setattr(module.subprocess, "Popen", starts)
-    child, descriptors = Child("relay", ["relay"], {}, limit=20), os.listdir("/proc/self/fd")
+    child, before = Child("relay", ["relay"], {}, limit=20), descriptors()
     with capture_logs() as logs:
         child.keep_running()
-        assert os.listdir("/proc/self/fd") == descriptors
+        assert descriptors() == before
         world.pass_time(child, 8)
     assert [line["event"] for line in logs] == ["child cannot be started"] * 3
     assert len(world.started) == 1
