@@ -353,6 +353,15 @@ def test_a_version_of_another_program_is_not_taken_for_a_newer_one(empty):
             ask(empty)
 
 
+def test_a_version_of_another_program_beside_an_older_one_of_ours_is_not_taken_for_newer(database):
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('theirs')"))
+    for ask in (migrate, check_schema):
+        with pytest.raises(Unsuitable, match=r"0005, theirs, .* but for 0005, which is behind"):
+            ask(database)
+
+
 def test_migrations_that_do_not_fit_are_told_as_ours(empty, monkeypatch):
     def upgrade(*arguments: object) -> None:
         raise CommandError("Multiple head revisions are present")
