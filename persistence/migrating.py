@@ -16,6 +16,7 @@ from persistence.checks import check_database, check_tables
 from persistence.columns import metadata
 from persistence.database import Database
 from persistence.exceptions import DatabaseBehind, PersistenceError, Unsuitable
+from persistence.inbox import inbox
 from persistence.locks import lock
 from persistence.translation import driver_errors
 
@@ -90,9 +91,13 @@ def _current(connection: Connection) -> set[str]:
 def _is_newer(connection: Connection, current: set[str], script: ScriptDirectory) -> bool:
     """Tell whether a later release has migrated; raise `Unsuitable` if it was somebody else."""
     ours = {revision.revision for revision in script.walk_revisions()}
+    at = f"The database is at {', '.join(sorted(current))}"
     if current <= ours:
+        # Others may number theirs as we do.
+        if current and not inspect(connection).has_table(inbox.name):
+            raise Unsuitable(f"{at}, but has no table {inbox.name}: {_SHARED}", _APART)
         return False
-    at = f"The database is at {', '.join(sorted(current))}, which is no migration of ours"
+    at += ", which is no migration of ours"
     if missing := metadata.tables.keys() - set(inspect(connection).get_table_names()):
         raise Unsuitable(f"{at}, and has no table {min(missing)}: {_SHARED}", _APART)
     if behind := current & ours - set(script.get_heads()):

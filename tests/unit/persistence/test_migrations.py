@@ -344,12 +344,16 @@ def test_an_older_release_leaves_a_newer_database_as_it_is(database):
     assert check_schema(database) is False
 
 
-def test_a_version_of_another_program_is_not_taken_for_a_newer_one(empty):
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [("theirs", "theirs, which is no migration of ours"), ("0003", "0003, but has no table inbox")],
+)
+def test_a_version_of_another_program_is_not_taken_for_one_of_ours(empty, version, said):
     with empty.engine.begin() as connection:
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
-        connection.execute(text("INSERT INTO alembic_version VALUES ('theirs')"))
+        connection.execute(text(f"INSERT INTO alembic_version VALUES ('{version}')"))
     for ask in (migrate, check_schema):
-        with pytest.raises(Unsuitable, match="theirs, which is no migration of ours"):
+        with pytest.raises(Unsuitable, match=f"{said}.*another program keeps its versions"):
             ask(empty)
 
 
