@@ -23,12 +23,12 @@ from persistence.bulk.copying import copy
 from persistence.clock import Clock
 from persistence.driver import connector
 from persistence.sessions import (
-    create_private,
     options_of_postgresql,
     prepare_postgresql,
     prepare_sqlite,
     time_of_postgresql,
 )
+from persistence.sqlite_file import create_private, note_file, require_file
 from persistence.translation import ERRORS, driver_errors, meaning_of, name_of, renew_session
 
 
@@ -137,12 +137,14 @@ class Database:
         event.listen(engine, "do_connect", self._create_sqlite)
         event.listen(engine, "connect", self._prepare_sqlite)
         event.listen(engine, "begin", self._begin_sqlite)
+        event.listen(engine, "before_cursor_execute", require_file)
         return engine
 
     def _create_sqlite(self, *arguments: object) -> None:
         create_private(self.url)
 
-    def _prepare_sqlite(self, connection: Any, record: object) -> None:
+    def _prepare_sqlite(self, connection: Any, record: Any) -> None:
+        note_file(self.url, record.info)
         prepare_sqlite(connection, migrates=self._deadline is None)
 
     def _begin_sqlite(self, connection: Connection) -> None:
@@ -166,5 +168,14 @@ def check_url(url: str) -> None:
         raise ValueError(
             "Must be sqlite:///file or postgresql+psycopg://user:password@host/name."
         ) from None
-    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise ValueError("Must name a file: processes cannot share a database in memory.")
+    name = parsed.database or ""
+    if parsed.get_backend_name() == "sqlite" and (
+        name in ("", ":memory:") or name.startswith("file:")
+    ):
+        raise ValueError(
+            "Must name a file by its path, and no memory, which processes cannot share."
+        )
+    try:
+        parsed.get_dialect()().create_connect_args(parsed)
+    except (exc.ArgumentError, ValueError):  # whose words may hold the password
+        raise ValueError("A parameter behind its ? cannot be used.") from None

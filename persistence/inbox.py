@@ -95,7 +95,7 @@ class Inbox:
             row = self._session.execute(_outcome, these).one_or_none()
         if row is None:
             raise Collision("Another transaction has changed a command of this batch.")
-        outcome = row.outcome and OutgoingMessage(**row.outcome)
+        outcome = row.outcome and OutgoingMessage.restored(row.outcome)
         # For the next one who asks; whoever did keeps it anyway.
         self._entries[entry.command_id] = entry._replace(outcome=outcome)
         return outcome

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, func, select, text
 from persistence.database import Database
 
 LOOK_AGAIN = 0.3  # seconds between two tries of who waits
+# Who may write to the folder shall neither have us change the file of a link, nor wait for a pipe.
+_ITSELF = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Lock(Protocol):
@@ -39,7 +41,7 @@ def is_held(database: Database, connection: Connection, name: str) -> bool:
     path = Path(f"{database_file(connection)}.{name}.lock")
     if not path.exists():
         return False
-    with path.open("rb") as file:
+    with os.fdopen(os.open(path, os.O_RDONLY | _ITSELF), "rb") as file:
         try:
             # Taken for a moment only: who wants it asks again.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -120,7 +122,7 @@ class _FileLock(_Asked):
 
 
 def _privately(path: Path) -> int:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | _ITSELF, 0o600)
     if os.fstat(descriptor).st_uid == os.geteuid():
         os.fchmod(descriptor, 0o600)  # earlier releases left it to the umask
     return descriptor

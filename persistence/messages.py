@@ -1,7 +1,7 @@
 """Messages at rest, in the form in which the worker hands them over and takes them back."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 # When the command of a letter that was replayed had been tried first, and the id of that letter.
@@ -17,6 +17,11 @@ class OutgoingMessage(NamedTuple):
     correlation_id: str
     timestamp: int
     headers: dict[str, Any]
+
+    @classmethod
+    def restored(cls, stored: dict[str, Any]) -> Self:
+        """Return it from its fields; what a newer release has stored besides is left out."""
+        return cls(**{name: stored[name] for name in cls._fields})
 
 
 @dataclass(frozen=True, slots=True)

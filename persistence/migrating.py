@@ -16,6 +16,7 @@ from persistence.checks import check_database, check_tables
 from persistence.columns import metadata
 from persistence.database import Database
 from persistence.exceptions import DatabaseBehind, PersistenceError, Unsuitable
+from persistence.inbox import inbox
 from persistence.locks import lock
 from persistence.translation import driver_errors
 
@@ -89,15 +90,24 @@ def _current(connection: Connection) -> set[str]:
 
 def _is_newer(connection: Connection, current: set[str], script: ScriptDirectory) -> bool:
     """Tell whether a later release has migrated; raise `Unsuitable` if it was somebody else."""
-    if current <= {revision.revision for revision in script.walk_revisions()}:
+    ours = {revision.revision for revision in script.walk_revisions()}
+    at = f"The database is at {', '.join(sorted(current))}"
+    if current <= ours:
+        # Others may number theirs as we do.
+        if current and not inspect(connection).has_table(inbox.name):
+            raise Unsuitable(f"{at}, but has no table {inbox.name}: {_SHARED}", _APART)
         return False
+    at += ", which is no migration of ours"
     if missing := metadata.tables.keys() - set(inspect(connection).get_table_names()):
-        raise Unsuitable(
-            f"The database is at {', '.join(sorted(current))}, which is no migration of ours, and"
-            f" has no table {min(missing)}: another program keeps its versions in alembic_version.",
-            "Give each program a database or a PostgreSQL schema of its own.",
-        )
+        raise Unsuitable(f"{at}, and has no table {min(missing)}: {_SHARED}", _APART)
+    if behind := current & ours - set(script.get_heads()):
+        # A later release would have replaced it.
+        raise Unsuitable(f"{at}, but for {min(behind)}, which is behind: {_SHARED}", _APART)
     return True
+
+
+_SHARED = "another program keeps its versions in alembic_version."
+_APART = "Give each program a database or a PostgreSQL schema of its own."
 
 
 def _config(connection: Connection) -> Config:

@@ -4,12 +4,9 @@ Left to the administrator: what is read-only (an outage that must be seen), and 
 """
 
 import json
-import os
-from contextlib import suppress
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL
 
 from persistence.exceptions import Unsuitable
 
@@ -104,16 +101,3 @@ def prepare_sqlite(connection: Any, *, migrates: bool) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     # A migration may make a table anew, and rows that refer to it must not go with the old one.
     connection.execute(f"PRAGMA foreign_keys = {'OFF' if migrates else 'ON'}")
-
-
-def create_private(url: URL) -> None:
-    """Create the SQLite file where there is none, for us alone: SQLite itself asks the umask.
-
-    Raises `OSError`. What SQLite puts beside the file has the file's own mode.
-    """
-    if url.database and not url.database.startswith("file:"):
-        # A file that is there is never opened here: to close it would drop the locks that the
-        # other connections of this process have on it, and another process would take the log away.
-        path, flags = os.path.realpath(url.database), os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with suppress(FileExistsError):
-            os.close(os.open(path, flags, 0o600))

@@ -31,9 +31,10 @@ _MEANINGS: dict[str, type[PersistenceError]] = {
     "25P03": TooSlow,  # idle in a transaction for too long
     "25P04": TooSlow,  # transaction timeout
     "26": Stale,  # a prepared statement that the session does not have any more
-    # 28, 3D: no rights or no database; 42, XX may be a trigger of one command's own, too.
+    # 28, 3D: no rights or no database; 3F, 42, XX may be a trigger of one command's own, too.
     "28": StorageUnavailable,
     "3D": StorageUnavailable,
+    "3F": Doubtful,
     "40": Conflict,
     "42": Doubtful,
     "42809": Refused,  # a view, which takes rows by INSERT and not by the COPY of a large batch

@@ -1,4 +1,4 @@
-"""What a person can do about TLS to PostgreSQL, whose library only says what failed."""
+"""What a person can do where PostgreSQL or its library only says what failed."""
 
 _WAYS_OUT = {
     "certificate verify failed": "sslrootcert must name its authority, and its certificate may"
@@ -6,6 +6,8 @@ _WAYS_OUT = {
     "does not match host name": "the URL must name the host as the certificate does",
     "requires a valid client certificate": "name one of ours by sslcert and sslkey",
     "alert unknown ca": "it does not accept ours, sslcert",
+    "permission denied for schema": "migrations need GRANT CREATE ON SCHEMA for their user",
+    "no schema has been selected": "search_path must name one that exists",
     "no encryption": "it may want TLS, sslmode=verify-full",
 }
 

@@ -94,7 +94,12 @@ class Handlers:
             self._repositories[kind].lock(wanted)
 
     def handle(self, command: Command) -> list[Event]:
-        return self._handlers[type(command)].handle(command)
+        try:
+            return self._handlers[type(command)].handle(command)
+        except (Exception, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # `sys.exit`, a task that was cancelled: a bug of its own
+            raise RuntimeError(f"the handler raised {error!r}") from error
 
 
 class Component:

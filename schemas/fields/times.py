@@ -49,13 +49,19 @@ class Timestamp(Field[datetime]):
         if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
             raise self.refusal()
         try:
-            return datetime.fromisoformat(value.upper())
-        except ValueError as error:
+            moment = datetime.fromisoformat(value.upper())
+            moment.astimezone(UTC)  # as it is stored: the year may become 10000 by that
+        except (ValueError, OverflowError) as error:
             raise self.refusal() from error
+        return moment
 
     def _with_minutes(self, value: datetime) -> datetime:
         """Return the moment with an offset of whole minutes, as all are that RFC 3339 knows."""
         offset = value.utcoffset()
         if offset is None:
             raise self.unwritable()
-        return value.astimezone(UTC) if offset % timedelta(minutes=1) else value
+        try:
+            moment = value.astimezone(UTC)
+        except OverflowError as error:
+            raise self.unwritable() from error
+        return moment if offset % timedelta(minutes=1) else value

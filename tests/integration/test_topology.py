@@ -125,6 +125,22 @@ def test_a_command_queue_with_other_arguments_is_refused(ours: Settings) -> None
         declare_as(ours, single_active_consumer=True)
 
 
+def test_a_queue_that_there_is_no_room_for_is_not_taken_for_another_s(
+    node: RabbitMQNode, ours: Settings
+) -> None:
+    node.ctl("set_vhost_limits", json.dumps({"max-queues": 0}))
+    try:
+        with pytest.raises(BrokerUnavailable, match="queue limit"):  # a reason to wait
+            declare_as(ours)
+    finally:
+        node.ctl("clear_vhost_limits")
+
+
+def test_a_connection_with_too_few_channels_is_an_outage(ours: Settings) -> None:
+    with pytest.raises(BrokerUnavailable, match="may have 1 channels: too few"):
+        declare_as(ours, f"{ours.amqp_url}?channel_max=1")
+
+
 def test_what_somebody_else_has_declared_needs_no_right_to_declare(
     ours: Settings, user: Callable[..., str]
 ) -> None:

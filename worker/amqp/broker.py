@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
+from pika.exceptions import NoFreeChannels
 
 from worker.amqp.connection import CONNECT_TIMEOUT, Connection, parameters
 from worker.amqp.reasons import unavailable
@@ -30,12 +31,15 @@ class Broker:
         """
         self.lost: BrokerUnavailable | None = None
         self._is_guest = beside is not None
-        self._connection = Connection(
-            parameters(url, name, heartbeat),
-            on_open_error_callback=self._on_closed,
-            on_close_callback=self._on_closed,
-            custom_ioloop=beside and beside._loop,
-        )
+        try:
+            self._connection = Connection(
+                parameters(url, name, heartbeat),
+                on_open_error_callback=self._on_closed,
+                on_close_callback=self._on_closed,
+                custom_ioloop=beside and beside._loop,
+            )
+        except OSError as error:  # of the loop, which has no descriptor or loopback device, say
+            raise BrokerUnavailable(str(error)) from error
         self._loop: IOLoop = self._connection.ioloop
         # All connections that this loop serves; each leaves when it is closed.
         self._served: list[Connection] = beside._served if beside else []
@@ -114,7 +118,7 @@ class Broker:
     def channel(self) -> Channel:
         """Open a channel. Closed by the broker, it takes the whole connection with it."""
         opened: list[Channel] = []
-        channel = self._connection.channel(on_open_callback=opened.append)
+        channel = self._new_channel(opened.append)
         channel.add_on_close_callback(self._on_lost)
         self._await(lambda: opened, "a channel")
         return channel
@@ -125,7 +129,7 @@ class Broker:
         on_close: Callable[[BrokerUnavailable], None],
     ) -> Channel:
         """Begin to open a channel whose end, alone or with the connection, `on_close` hears of."""
-        channel = self._connection.channel(on_open_callback=on_open)
+        channel = self._new_channel(on_open)
         channel.add_on_close_callback(lambda _, reason: on_close(unavailable(reason)))
         return channel
 
@@ -146,7 +150,7 @@ class Broker:
         """
         done: list[Any] = []
         refused: list[object] = []
-        channel = self._connection.channel(on_open_callback=done.append)
+        channel = self._new_channel(done.append)
         channel.add_on_close_callback(lambda _, reason: refused.append(reason))
         self._await(lambda: done, "a channel")
         done.clear()
@@ -191,6 +195,13 @@ class Broker:
         """Send what is buffered and let the connection drop, without a goodbye."""
         self.step()
         self._connection._adapter_disconnect_stream()
+
+    def _new_channel(self, on_open: Callable[[Channel], None]) -> Channel:
+        try:
+            return self._connection.channel(on_open_callback=on_open)
+        except NoFreeChannels as error:
+            most = self._connection.params.channel_max
+            raise BrokerUnavailable(f"a connection may have {most} channels: too few") from error
 
     def _await(self, condition: Callable[[], object], what: str) -> None:
         deadline = monotonic() + 2 * CONNECT_TIMEOUT

@@ -54,11 +54,23 @@ def _meet(
             refusal = error
         else:
             return _advise(wanted.name, settings.amqp_url)
+    if not _exists(broker, wanted):
+        raise refusal  # of a limit, say: how many queues there may be
     raise TopologyMismatch(
         f"The {wanted} was declared otherwise: {refusal}. Set what it was declared with. Or delete"
         " it, without loss once it is empty: let the workers that it was declared for work it off"
         " and stop them, or move its messages to another queue with a shovel."
     ) from refusal
+
+
+def _exists(broker: Broker, wanted: Declaration) -> bool:
+    try:
+        attempt(broker, wanted)
+    except BrokerUnavailable as error:
+        if error.code not in (NOT_FOUND, ACCESS_REFUSED):
+            raise
+        return error.code == ACCESS_REFUSED  # not ours to look at, but it was compared
+    return True
 
 
 def _find(broker: Broker, wanted: Declaration, why_not: str) -> None:

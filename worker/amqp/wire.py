@@ -13,8 +13,6 @@ from worker.amqp.tolerance import bytes_on_the_wire
 ATTEMPT_HEADER = "retry-attempt"  # which attempt this delivery is: 2 for the first retry
 FIRST_HEADER = "retry-first"  # the attempt from which `MAX_ATTEMPTS` counts: 1 until a replay
 HISTORY_HEADER = "retry-history"  # when the earlier attempts were made, separated by spaces
-# What a command was sent with and is not sent again with, or the broker would end our channel.
-_NOT_AGAIN = "user_id"  # must be who publishes
 DIRECT_REPLY = "amq.rabbitmq.reply-to"  # as reply_to: must be who waits for replies on the channel
 _ROUTES = {"CC", "BCC"}  # headers: further queues, and must be lists
 MAX_HEADERS = 50  # of a sender's headers that we keep, besides those that mean something to us
@@ -50,6 +48,8 @@ _NAMES = (
     "app_id",
     "user_id",
 )
+# A command is sent again with these. The broker would end our channel for another's user_id.
+_AGAIN = {*_NAMES, "headers"} - {"user_id"}
 
 
 class Message(NamedTuple):
@@ -151,7 +151,8 @@ def properties_of_message(message: OutgoingMessage, app_id: str) -> BasicPropert
 
 
 def properties_of_command(command: StoredCommand) -> BasicProperties:
-    properties = {n: value for n, value in command.properties.items() if n != _NOT_AGAIN}
+    # What a newer release has stored besides, we do not know how to send.
+    properties = {n: value for n, value in command.properties.items() if n in _AGAIN}
     if properties.get("reply_to") == DIRECT_REPLY:
         del properties["reply_to"]
     if headers := properties.get("headers"):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
-from threading import Thread
+from threading import BoundedSemaphore, Thread
 from time import monotonic, sleep
 from typing import Any
 
@@ -38,6 +38,8 @@ class HealthServer(ThreadingTCPServer):
             "/livez": health.why_not_live,
             "/readyz": health.why_not_ready,
         }
+        # For those whose answer may wait for the database; who asks for life always finds room.
+        self.room = BoundedSemaphore(MOST // 2)
         self._open: set[socket.socket] = set()
         self._unheard: dict[socket.socket, float] = {}  # since when, the oldest first
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -98,6 +100,17 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.heard(self.connection)
         path = self.path.partition("?")[0]
+        if path == "/livez":
+            self._tell(path)
+        elif self.server.room.acquire(blocking=False):
+            try:
+                self._tell(path)
+            finally:
+                self.server.room.release()
+        else:
+            self._answer(503, b"too many ask at once\n")
+
+    def _tell(self, path: str) -> None:
         if path == "/metrics":
             ours = generate_latest(self.server.health.metrics.registry)
             metrics = ours + generate_latest(REGISTRY)  # where a team's own are by default

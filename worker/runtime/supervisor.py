@@ -46,19 +46,29 @@ class Child:
         if self._process is not None:
             self._listen(self._process)
         elif monotonic() >= self._start_at:
-            self._start()
+            try:
+                self._start()
+            except OSError as error:  # there may be room for a process, or memory, in a moment
+                self._start_later()
+                log.error("child cannot be started", child=self.name, error=str(error))
 
     def _start(self) -> None:
-        self._pulse, theirs = os.pipe()
-        os.set_blocking(self._pulse, False)
-        # A group of its own: the terminal's Ctrl-C reaches it through us, once.
-        self._process = subprocess.Popen(
-            [*self._arguments, "--pulse", str(theirs)],
-            env=self._environment,
-            process_group=0,
-            pass_fds=[theirs],
-        )
-        os.close(theirs)
+        pulse, theirs = os.pipe()
+        os.set_blocking(pulse, False)
+        try:
+            # A group of its own: the terminal's Ctrl-C reaches it through us, once.
+            self._process = subprocess.Popen(
+                [*self._arguments, "--pulse", str(theirs)],
+                env=self._environment,
+                process_group=0,
+                pass_fds=[theirs],
+            )
+        except OSError:
+            os.close(pulse)
+            raise
+        finally:
+            os.close(theirs)
+        self._pulse = pulse
         self._started_at = self._looked = monotonic()
         self._heard = None  # it says nothing until it is there
 
@@ -99,10 +109,12 @@ class Child:
             self._process.kill()
             return self._process.wait()
 
-    def _note_death(self, process: "subprocess.Popen[bytes]") -> None:
-        short = monotonic() - self._started_at < SHORT_LIFE
-        self._pause = min(2 * self._pause, LONGEST_PAUSE) if short else 0.5
+    def _start_later(self, *, soon: bool = False) -> None:
+        self._pause = 0.5 if soon else min(2 * self._pause, LONGEST_PAUSE)
         self._start_at = monotonic() + self._pause
+
+    def _note_death(self, process: "subprocess.Popen[bytes]") -> None:
+        self._start_later(soon=monotonic() - self._started_at >= SHORT_LIFE)
         self._process = None
         os.close(self._pulse)
         log.error("child died", child=self.name, pid=process.pid, code=process.returncode)

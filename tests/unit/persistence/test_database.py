@@ -31,6 +31,22 @@ def test_another_url_is_refused(url):
         check_url(url)
 
 
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:component.db?uri=true"]
+)
+def test_what_is_no_path_of_a_file_is_refused(url):
+    with pytest.raises(ValueError, match=r"^Must name a file by its path"):
+        check_url(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///component.db?timeout=secret", "postgresql://u@/d?host=h&port=secret"]
+)
+def test_a_parameter_that_the_driver_would_stumble_over_is_refused_in_a_sentence(url):
+    with pytest.raises(ValueError, match=r"^A parameter behind its \? cannot be used\.$"):
+        check_url(url)
+
+
 def test_a_time_is_stored_in_utc():
     time = datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=2)))
     stored = Timestamp().process_bind_param(time, None)

@@ -1,5 +1,6 @@
 """One at a time, by whatever way two come to the same database."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from persistence.database import Database
+from persistence.exceptions import StorageUnavailable
 from persistence.locks import lock
+from persistence.outbox import relay_name
 from persistence.relay_session import RelaySession
 
 
@@ -35,6 +38,21 @@ def test_nobody_else_can_open_the_lock_of_an_sqlite_file(sqlite):
         assert turn.acquire(wait=False)
         turn.release()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def link(path: Path) -> None:
+    path.with_name("victim").touch(0o644)
+    path.symlink_to("victim")
+
+
+@pytest.mark.parametrize("put", [link, os.mkfifo])
+def test_what_somebody_has_put_in_the_place_of_the_lock_is_neither_changed_nor_waited_for(
+    sqlite, tmp_path, put
+):
+    put(Path(f"{sqlite.url.database}.{relay_name('tests')}.lock"))
+    with RelaySession(sqlite, "tests") as session, pytest.raises(StorageUnavailable):
+        session.acquire()
+    assert [stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("victim")] in ([], [0o644])
 
 
 def test_who_waits_for_a_lock_has_no_transaction_open(postgresql, monkeypatch):

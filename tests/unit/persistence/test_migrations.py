@@ -345,13 +345,26 @@ def test_an_older_release_leaves_a_newer_database_as_it_is(database):
     assert check_schema(database) is False
 
 
-def test_a_version_of_another_program_is_not_taken_for_a_newer_one(empty):
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [("theirs", "theirs, which is no migration of ours"), ("0003", "0003, but has no table inbox")],
+)
+def test_a_version_of_another_program_is_not_taken_for_one_of_ours(empty, version, said):
     with empty.engine.begin() as connection:
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+        connection.execute(text(f"INSERT INTO alembic_version VALUES ('{version}')"))
+    for ask in (migrate, check_schema):
+        with pytest.raises(Unsuitable, match=f"{said}.*another program keeps its versions"):
+            ask(empty)
+
+
+def test_a_version_of_another_program_beside_an_older_one_of_ours_is_not_taken_for_newer(database):
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
         connection.execute(text("INSERT INTO alembic_version VALUES ('theirs')"))
     for ask in (migrate, check_schema):
-        with pytest.raises(Unsuitable, match="theirs, which is no migration of ours"):
-            ask(empty)
+        with pytest.raises(Unsuitable, match=r"0005, theirs, .* but for 0005, which is behind"):
+            ask(database)
 
 
 def test_migrations_that_do_not_fit_are_told_as_ours(empty, monkeypatch):

@@ -1,6 +1,8 @@
 """What each session sets for itself, against whatever the server, a database or a role say."""
 
 import os
+import shutil
+import sqlite3
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +13,10 @@ from sqlalchemy import text
 
 from persistence import database as module
 from persistence.database import Database
+from persistence.exceptions import StorageUnavailable
 from persistence.migrating import migrate
+from persistence.probe import require_write
+from persistence.translation import driver_errors
 from tests.support.component import ping
 from tests.support.postgresql import connect
 from tests.support.project import PYTHON
@@ -175,3 +180,30 @@ def test_an_sqlite_file_that_is_there_keeps_the_rights_somebody_gave_it(sqlite):
     path.chmod(0o640)
     ping(sqlite)
     assert mode(path) == "0o640"
+
+
+@pytest.mark.parametrize("change", [Path.unlink, lambda path: path.rename(f"{path}.old")])
+def test_a_file_that_is_not_there_any_more_takes_nothing_that_would_be_lost(sqlite, change):
+    ping(sqlite)
+    with sqlite.engine.connect() as held:
+        change(Path(sqlite.url.database))
+        with pytest.raises(StorageUnavailable, match="not the file any more"), driver_errors():
+            held.execute(text("SELECT 1"))
+    with pytest.raises(StorageUnavailable):
+        require_write(sqlite)
+
+
+def test_a_file_that_was_replaced_is_opened_anew(sqlite, sqlite_template):
+    ping(sqlite)
+    path = Path(sqlite.url.database)
+    copy = path.with_suffix(".copy")
+    shutil.copyfile(sqlite_template, copy)
+    with sqlite3.connect(copy) as connection:
+        connection.execute("CREATE TABLE restored (x)")
+    connection.close()
+    copy.replace(path)
+    with pytest.raises(StorageUnavailable):
+        require_write(sqlite)
+    require_write(sqlite)
+    with sqlite.engine.connect() as connection:
+        connection.execute(text("SELECT x FROM restored"))

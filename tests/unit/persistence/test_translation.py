@@ -378,3 +378,21 @@ def test_whether_a_write_would_work_is_asked_without_leaving_anything(database):
     require_write(database)
     with database.engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM inbox")).scalar_one() == 0
+
+
+@pytest.mark.parametrize(
+    ("deprive", "way_out"),
+    [
+        ("CREATE ROLE poor; SET LOCAL ROLE poor", r"\(migrations need GRANT CREATE ON SCHEMA"),
+        ("SET LOCAL search_path = ''", r"\(search_path must name one that exists\)"),
+    ],
+    ids=["without the right", "without a schema"],
+)
+def test_who_cannot_make_a_table_hears_what_to_do(postgresql, deprive, way_out):
+    tried = f"REVOKE CREATE ON SCHEMA public FROM PUBLIC; {deprive}; CREATE TABLE made (i INTEGER)"
+    with (
+        pytest.raises(StorageUnavailable, match=way_out),
+        driver_errors(),
+        postgresql.engine.connect() as connection,
+    ):
+        connection.execute(text(tried))

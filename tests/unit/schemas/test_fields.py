@@ -68,7 +68,7 @@ KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
     "Date": (fields.Date, st.dates()),
     "Timestamp": (
         fields.Timestamp,
-        st.datetimes(datetime(2000, 1, 1), timezones=zones),
+        st.datetimes(datetime(2000, 1, 1), datetime(9999, 12, 30), timezones=zones),
     ),
     "Uuid": (fields.Uuid, st.uuids()),
     "Enum": (lambda **o: fields.Enum(Status, **o), st.sampled_from(Status)),
@@ -247,6 +247,7 @@ def test_what_is_wrong_inside_is_told_with_its_place(field, value, errors):
         (fields.Boolean(), 1),
         (fields.Date(), datetime(2026, 1, 31)),
         (fields.Timestamp(), datetime(2026, 1, 31)),
+        (fields.Timestamp(), datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=5)))),
         (fields.Enum(Status), "open"),
         (fields.List(fields.Text()), "text"),
         (fields.Mapping(fields.Text()), {1: "one"}),
@@ -285,6 +286,12 @@ def test_an_offset_that_rfc_3339_cannot_write_becomes_utc():
     assert schema_of(fields.Timestamp()).write(SimpleNamespace(field=noon)) == {
         "field": "2026-01-31T11:59:30+00:00"
     }
+
+
+@pytest.mark.parametrize("sent", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+01:00"])
+def test_a_moment_that_no_database_could_hold_in_utc_is_refused(sent):
+    with pytest.raises(ValidationError, match="Not a valid RFC 3339 date-time"):
+        schema_of(fields.Timestamp()).read({"field": sent})
 
 
 def test_the_difference_of_two_large_amounts_is_exact():

@@ -265,6 +265,12 @@ def test_a_command_is_not_sent_again_to_the_queues_it_was_copied_to(name, value)
     assert properties_of_command(stored).headers == {"cc": "c"}
 
 
+def test_a_command_is_sent_again_without_what_only_a_newer_release_knows():
+    stored = message("t", b"", app_id="shop").stored()
+    newer = StoredCommand(b"", {**stored.properties, "shard": 7})
+    assert properties_of_command(newer) == properties_of_command(stored)
+
+
 def test_a_reply_address_of_another_channel_is_not_sent_again():
     stored = message("t", b"", reply_to="amq.rabbitmq.reply-to").stored()
     assert properties_of_command(stored).reply_to is None

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from asyncio import CancelledError
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -475,6 +476,35 @@ def test_a_duplicate_that_asks_gets_the_stored_outcome(world):
         event["body"],
         event["headers"],
     )
+
+
+@pytest.mark.parametrize("bug", [SystemExit(3), CancelledError(), GeneratorExit()], ids=repr)
+def test_what_would_end_a_process_is_a_bug_of_one_command(world, bug):
+    bad, good = create(), create()
+
+    def sabotage(command: Command) -> None:
+        if str(command.command_id) == bad["command_id"]:
+            raise bug
+
+    world.sabotage(sabotage)
+    assert world.apply(read(CREATE, bad), read(CREATE, good)) == {"retrying": 1, "applied": 1}
+    assert [row["id"] for row in rows(world.database, things)] == [UUID(good["thing_id"])]
+    (retry,) = rows(world.database, retries)
+    assert type(bug).__name__ in retry["error"]
+
+
+def test_an_outcome_of_which_a_newer_release_has_stored_more_is_sent_again(world):
+    content = create()
+    received = read(CREATE, content, reply_to="sender")
+    world.apply(received)
+    (_, reply) = rows(world.database, outbox)
+    more = {**world.known(received)["outcome"], "priority": 5}
+    with world.database.engine.begin() as connection:
+        connection.execute(inbox.update().values(outcome=more))
+    world.forget(outbox)
+    world.apply(received)
+    (again,) = rows(world.database, outbox)
+    assert {**again, "id": reply["id"]} == reply
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic
 from types import SimpleNamespace
 from typing import Any
@@ -228,6 +228,21 @@ def test_where_everybody_is_being_answered_the_next_is_sent_away(server, monkeyp
     assert said(server, b"GET /livez HTTP/1.1\r\n\r\n") == b""
     monkeypatch.setattr(module, "MOST", 32)
     assert b" 200 " in said(server, b"GET /livez HTTP/1.1\r\n\r\n")
+
+
+def test_a_probe_of_life_gets_through_while_many_wait_for_the_database(server):
+    answered = Event()
+    server.answers["/readyz"] = lambda: None if answered.wait(30) else "never"
+    with ExitStack() as stack:
+        stack.callback(answered.set)
+        asking = [stack.enter_context(connect(server)) for _ in range(60)]
+        for one in asking:
+            one.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
+        wait_for(lambda: len(server._open) == module.MOST // 2, "those who wait")
+        assert b" 200 " in said(server, b"GET /livez HTTP/1.1\r\n\r\n")
+        assert b" 503 " in said(server, b"GET /readyz HTTP/1.1\r\n\r\n")
+    ready = b"GET /readyz HTTP/1.1\r\n\r\n"
+    wait_for(lambda: b" 200 " in said(server, ready), "room again")
 
 
 def test_a_server_that_cannot_accept_does_not_spin(health, monkeypatch):

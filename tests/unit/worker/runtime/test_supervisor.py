@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,6 +132,30 @@ def test_a_child_that_lived_long_is_started_again_soon(world, child):
     for _ in range(5):
         world.die_after(child, 1)
     assert world.die_after(child, 3600) == pytest.approx(0.5, abs=0.05)
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_where_there_is_no_room_for_a_process_it_is_started_later(world, monkeypatch):
+    full = [BlockingIOError(11, "Resource temporarily unavailable")] * 3
+    start = module.subprocess.Popen
+
+    def starts(*arguments: Any, **options: Any) -> Any:
+        if full:
+            raise full.pop()
+        return start(*arguments, **options)
+
+    monkeypatch.setattr(module.subprocess, "Popen", starts)
+    child, before = Child("relay", ["relay"], {}, limit=20), descriptors()
+    with capture_logs() as logs:
+        child.keep_running()
+        assert descriptors() == before
+        world.pass_time(child, 8)
+    assert [line["event"] for line in logs] == ["child cannot be started"] * 3
+    assert len(world.started) == 1
+    child.wait(0)
 
 
 def test_children_are_told_to_stop_and_the_worst_code_is_returned(world, child):
