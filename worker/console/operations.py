@@ -1,0 +1,60 @@
+"""What was replayed, and what people have done."""
+
+from starlette.responses import Response
+
+from persistence.audit import AuditEntries
+from persistence.operations import RUNNING, Operations
+from persistence.settling import settle_all
+from worker.console.refusals import Refusal
+from worker.console.tokens import BODIES, REPLAY
+from worker.console.visit import Visit
+
+PAGE = 50
+
+
+def operations(visit: Visit) -> Response:
+    database, name = visit.desk.component.database, visit.desk.name
+    settle_all(database, name)
+    found = Operations(visit.desk.reader, name).latest(PAGE, visit.number("before", least=1))
+    return visit.answer("operations.html", operations=found)
+
+
+def operation(visit: Visit) -> Response:
+    database, name, number = visit.desk.component.database, visit.desk.name, visit.id()
+    settle_all(database, name)
+    found = Operations(visit.desk.reader, name).latest(1, number + 1)
+    if not found or found[0].id != number:
+        raise Refusal(404, f"There is no operation {number}.")
+    goes_on = found[0].state == RUNNING
+    may = {"replay": visit.may(REPLAY)}
+    return visit.answer("operation.html", operation=found[0], goes_on=goes_on, may=may)
+
+
+def stop(visit: Visit) -> Response:
+    """Have an operation send no more; what was sent stays sent."""
+    visit.record("dead replay stop", {"operation": visit.id()})
+    if not visit.desk.replays.stop(visit.id()):
+        raise Refusal(409, "It does not go on here; who has begun it elsewhere can stop it.")
+    return visit.done(f"/operations/{visit.id()}", stopped=visit.id())
+
+
+def audit(visit: Visit) -> Response:
+    entries = AuditEntries(visit.desk.reader, visit.desk.name)
+    found = entries.newest(PAGE, visit.number("before", least=1))
+    items = [
+        {
+            "id": entry.id,
+            "at": entry.at,
+            "actor": entry.actor,
+            "action": entry.action,
+            "parameters": _shown(visit, entry.parameters),
+        }
+        for entry in found
+    ]
+    return visit.answer("audit.html", entries=items)
+
+
+def _shown(visit: Visit, parameters: dict[str, object]) -> dict[str, object]:
+    """Leave out the bodies before and after a correction, and texts of searches in bodies."""
+    hidden = () if visit.may(BODIES) else ("old", "new", "text", "body")
+    return {name: value for name, value in parameters.items() if name not in hidden}
