@@ -1,5 +1,6 @@
 """One request, as the handlers of pages see it."""
 
+import re
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from worker.console.refusals import Refusal
 from worker.console.tokens import Visitor
 from worker.runtime.showing import json_text
 
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 LARGEST = 2 * 2**20  # bytes of a request
 
 
@@ -27,6 +29,8 @@ class Visit:
         self.request = request
         self.visitor: Visitor = request.state.visitor
         self.fields = sent if request.method == "POST" else request.query_params.multi_items()
+        if any(_NO_TEXT.search(value) for _, value in self.fields):
+            raise Refusal(422, "No database keeps such characters.")
 
     @property
     def actor(self) -> str:
