@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,11 +16,19 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from tools.processes import ServerFailed, ServerProcess, ended_by_signals
+from tools.processes import (
+    LOOPBACK,
+    ServerFailed,
+    ServerProcess,
+    ended_by_signals,
+    free_port,
+)
 from tools.servers import rabbitmq
-from tools.workers import ROOT, WorkerFailed, start_worker, worker
+from tools.workers import ROOT, WorkerFailed, start_console, start_worker, worker
 from worker.exceptions import SettingsError
 from worker.settings import read_settings
+
+CONSOLE_PORT = 8088  # unless CONSOLE_PORT says another one
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -63,13 +72,25 @@ def run(environment: Mapping[str, str]) -> int:
     for line in _lines_to_try(environment["AMQP_URL"]):
         console.print(f"    {line}", markup=False)
     console.print()
+    console_process = start_console(with_console_port(environment))
     process = start_worker(environment)
     try:
         code = process.wait()
     except KeyboardInterrupt:
         drain(process)
         raise
+    finally:
+        console_process.stop(signal.SIGTERM)
     raise WorkerFailed(f"The worker ended with exit code {code}; its last lines say why.")
+
+
+def with_console_port(environment: Mapping[str, str]) -> dict[str, str]:
+    """Choose another port than the usual one where somebody listens there already."""
+    if "CONSOLE_PORT" in environment:
+        return dict(environment)
+    with socket.socket() as probe:
+        is_taken = probe.connect_ex((LOOPBACK, CONSOLE_PORT)) == 0
+    return {**environment, "CONSOLE_PORT": str(free_port() if is_taken else CONSOLE_PORT)}
 
 
 def drain(process: ServerProcess) -> None:

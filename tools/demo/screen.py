@@ -57,7 +57,9 @@ class Screen:
         )
 
     def success(self, sentence: str) -> None:
-        self.console.print(f"\n[green]✓[/] [bold]{sentence}[/]  Next: [bold]make run[/]\n")
+        self.console.print(
+            f"\n[green]✓[/] [bold]{sentence}[/]  Next: [bold]make run[/], and the console that it names\n"
+        )
 
     def failure(self, sentence: str) -> None:
         self.console.print(Text.assemble("\n", ("✗ ", "red"), sentence, "\n"), soft_wrap=True)
