@@ -58,7 +58,7 @@ class Screen:
 
     def success(self, sentence: str) -> None:
         self.console.print(
-            f"\n[green]✓[/] [bold]{sentence}[/]  Next: [bold]make run[/], and the console that it names\n"
+            f"\n[green]✓[/] [bold]{sentence}[/]  Next: [bold]make run[/], with a console\n"
         )
 
     def failure(self, sentence: str) -> None:
