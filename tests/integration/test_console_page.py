@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from persistence.database import Database
 from persistence.dead_letters import EVERY, DeadLetterViews
 from persistence.dead_letters.groups import Groups
-from tests.support.console import served, wrong
+from tests.support.component import settings
+from tests.support.console import console_of, serving, wrong
 from tests.support.messages import UPDATE, read
 from tests.unit.worker.dead.test_operation import World
 from tools.chromium import chromium
@@ -61,7 +62,9 @@ def world(sqlite: Database) -> World:
 
 @pytest.fixture
 def address(world: World) -> Iterator[str]:
-    with served(world.database, world.component.aggregates) as address:
+    url = world.database.url.render_as_string(hide_password=False)
+    desk = console_of(settings(url), world.component.aggregates)
+    with serving(desk) as address:
         yield address
 
 

@@ -1,6 +1,5 @@
 """A console on a database of a test's own, asked without a network."""
 
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Thread
@@ -16,12 +15,15 @@ from persistence.dead_letters import EVERY, DeadLetterViews
 from tests.sample.things import THING
 from tests.support.component import component, settings
 from tests.support.messages import read
+from tests.support.waiting import wait_for
+from tools.processes import free_port
 from worker.component import Aggregate
 from worker.console.app import make_app
 from worker.console.desk import Desk
 from worker.console.settings import ConsoleSettings
 from worker.console.tokens import Token
 from worker.consumer.processor import Processor
+from worker.settings import Settings
 
 with catch_warnings():  # it would rather have a successor of httpx, which few have yet
     simplefilter("ignore", StarletteDeprecationWarning)
@@ -63,18 +65,28 @@ def wrong(**fields: Any) -> dict[str, Any]:
     return {"command_id": str(uuid4()), "thing_id": str(uuid4()), "value": 7, **fields}
 
 
+def console_of(own: Settings, aggregates: Sequence[Aggregate] = (THING,)) -> Desk:
+    """Return what a console works with, at a free port and without tokens."""
+    return Desk(own, ConsoleSettings(port=free_port()), aggregates)
+
+
 @contextmanager
-def served(database: Database, aggregates: Sequence[Aggregate], **changes: Any) -> Iterator[str]:
-    """Serve a console at a free port, without tokens; give its address."""
-    url = database.url.render_as_string(hide_password=False)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        told = ConsoleSettings(port=listening.getsockname()[1])
-        app = make_app(Desk(settings(url, **changes), told, aggregates))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
-        thread = Thread(target=server.run, args=([listening],))
-        thread.start()
-        try:
-            yield told.address
-        finally:
-            server.should_exit = True
-            thread.join(20)
+def serving(desk: Desk) -> Iterator[str]:
+    """Serve a console; give its address."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_app(desk),
+            host=desk.console.host,
+            port=desk.console.port,
+            log_config=None,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        wait_for(lambda: server.started, "the console")
+        yield desk.console.address
+    finally:
+        server.should_exit = True
+        thread.join(20)

@@ -64,6 +64,10 @@ class Live:
             self._listeners = self._listeners - {listener}
 
     @property
+    def is_idle(self) -> bool:
+        return self._thread is None
+
+    @property
     def is_closed(self) -> bool:
         return self._closed.is_set()
 
