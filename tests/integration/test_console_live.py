@@ -27,20 +27,21 @@ def test_a_page_hears_what_it_asked_for_and_nobody_listens_once_it_is_gone(
         publisher = Publisher(broker)
         publisher.wait(lambda: publisher.ready)
 
-        def publish() -> None:
-            for type in ("thing.Created", "thing.Updated"):
+        def is_taken() -> bool:
+            for type in ("thing.Updated", "thing.Created"):
                 properties = properties_of_new_command(type, str(uuid4()), 1, None)
-                publisher.publish(own.event_exchange, type, json.dumps(type).encode(), properties)
+                sent = publisher.publish(
+                    own.event_exchange, type, json.dumps(type).encode(), properties
+                )
             publisher.wait(lambda: not publisher.pending)
+            return not sent.returned  # as it is until somebody listens
 
         with httpx.stream("GET", f"{address}/events/stream?type=thing.Created") as answer:
-            lines, heard = answer.iter_lines(), []
-            while not heard:  # what was published before the page listened is not heard
-                publish()
-                line = next(lines)
-                heard = json.loads(line[6:])["events"] if line.startswith("data: ") else []
+            wait_for(is_taken, "a listener at the exchange")
+            lines = (line for line in answer.iter_lines() if line.startswith("data: "))
+            heard = json.loads(next(lines)[6:])["events"]
         assert {event["body"] for event in heard} == {"thing.Created"}
         wait_for(lambda: desk.live.is_idle, "nobody to listen any more")
         for queue in (own.command_queue, f"{own.command_queue}.dead"):
-            broker.call(broker.channel().queue_delete, queue)
-        broker.call(broker.channel().exchange_delete, own.event_exchange)
+            broker.call(broker.channel().queue_delete, queue=queue)
+        broker.call(broker.channel().exchange_delete, exchange=own.event_exchange)
