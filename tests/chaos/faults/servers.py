@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import make_url
 
-from tests.chaos.scene import Scene
+from tests.chaos.scene import CONSUMERS, Scene
+from tests.support.health import get
 from tests.support.postgresql import connect
 from tests.support.waiting import hold, wait_for
 
@@ -89,9 +90,14 @@ def lock_a_row(scene: Scene) -> None:
         )
 
 
+def _all_consume(scene: Scene) -> bool:
+    return all(get(scene.ports[role], "/readyz")[0] == 200 for role in CONSUMERS)
+
+
 def delete_the_queue(scene: Scene) -> None:
     """With retries in it; who sent the rest hears nothing, and sends it again."""
     wait_for(lambda: scene.system.count("retries", "sends > 0"), "a retry in the queue", 60)
+    wait_for(lambda: _all_consume(scene), "consumers that have the queue", 60)
     noticed = scene.listen("the broker is away")
     scene.system.delete_queue()
     noticed()
