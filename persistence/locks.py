@@ -41,9 +41,8 @@ def is_held(database: Database, connection: Connection, name: str) -> bool:
         return False
     with path.open("rb") as file:
         try:
-            fcntl.flock(
-                file, fcntl.LOCK_SH | fcntl.LOCK_NB
-            )  # for a moment: who wants it asks again
+            # Taken for a moment only: who wants it asks again.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
     return False

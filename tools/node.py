@@ -1,12 +1,12 @@
 """What tests need of Node: the program from the machine or its package manager, the rest by npm."""
 
+import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 from tools import packages
-from tools.processes import ServerFailed
+from tools.debian import run
 
 FOLDER = Path(__file__).parent / "node"
 
@@ -21,21 +21,8 @@ def node_modules(say: Callable[[str], object]) -> Path:
             packages.install("npm", "npm", None, say)
         if not (_INSTALLED.exists() and _INSTALLED.read_bytes() == _LOCK.read_bytes()):
             say("Installing what tools/node lists with npm")
-            _install()
+            # Nothing of what is installed runs something of its own at that.
+            options = "--ignore-scripts", "--no-audit", "--no-fund"
+            run("npm", "ci", "--prefix", str(FOLDER), *options, PATH=os.environ["PATH"])
             shutil.copyfile(_LOCK, _INSTALLED)
     return _INSTALLED.parent
-
-
-def _install() -> None:
-    # Nothing of what is installed runs something of its own at that.
-    done = subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=FOLDER,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise ServerFailed(f"npm could not install what tools/node lists:\n{done.stdout[-2000:]}")

@@ -34,7 +34,7 @@ def _send(outbox: Outbox, channel: pika.channel.Channel, queue: str) -> None:
 
 def _wait(why: str) -> None:
     print(f"Again in a second: {why}", file=sys.stderr)
-    time.sleep(1)
+    time.sleep(1)  # there is no connection that could tell when to go on
 
 
 def main(url: str, component: str, path: str, number: str) -> None:

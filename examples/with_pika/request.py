@@ -23,12 +23,11 @@ def request(url: str, queue: str, type: str, body: dict[str, Any]) -> tuple[str,
     while True:
         try:
             with pika.BlockingConnection(pika.URLParameters(url)) as connection:
-                while (outcome := _ask(connection.channel(), queue, type, body)) is None:
-                    pass
-                return outcome
+                if outcome := _ask(connection.channel(), queue, type, body):
+                    return outcome
         except (AMQPError, OSError) as error:
             print(f"Again in a second: {error!r}", file=sys.stderr)
-            time.sleep(1)
+            time.sleep(1)  # there is no connection that could tell when to go on
 
 
 def _ask(

@@ -21,7 +21,7 @@ def subscribe(url: str, exchange: str, queue: str, turns: Turns) -> None:
                 _consume(connection.channel(), exchange, queue, turns)
         except (AMQPError, OSError) as error:
             print(f"Again in a second: {error!r}", file=sys.stderr)
-            time.sleep(1)
+            time.sleep(1)  # there is no connection that could tell when to go on
 
 
 def _consume(channel: Any, exchange: str, queue: str, turns: Turns) -> None:

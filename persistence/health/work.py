@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, Table, func, select
 
 from persistence.database import Database
-from persistence.dead_letters import dead_letters
+from persistence.dead_letters import Selection, dead_letters
+from persistence.dead_letters.groups import Group, Groups
 from persistence.endings import RETRYING
 from persistence.inbox import inbox
 from persistence.locks import is_held
@@ -14,6 +15,8 @@ from persistence.outbox import outbox, relay_name
 from persistence.relay_queries import NEXT_DUE
 from persistence.retries import retries
 from persistence.translation import driver_errors
+
+CAUSES = 3  # groups of dead letters that are named
 
 
 class Work(NamedTuple):
@@ -24,6 +27,7 @@ class Work(NamedTuple):
     retries: int
     overdue: float | None  # since when the retry has been due that should go next
     dead_letters: dict[str, int]  # by kind
+    causes: list[Group]  # the largest of them that are not on hold
     newest_dead_letter: float | None
     remembered: float | None  # how old the oldest command is that the inbox knows
 
@@ -31,6 +35,7 @@ class Work(NamedTuple):
 def look_at_work(database: Database, component: str) -> Work:
     """Raises a `PersistenceError`."""
     now = database.now()
+    causes = Groups(database, component).largest(CAUSES, Selection(but_held=True))
     with driver_errors(), database.engine.connect() as connection:
         kinds = connection.execute(_of(dead_letters, component, _KINDS)).all()
         due = connection.scalar(NEXT_DUE, {"component": component})
@@ -41,6 +46,7 @@ def look_at_work(database: Database, component: str) -> Work:
             retries=_count(connection, retries, component),
             overdue=max(0.0, _age(now, due) or 0.0) if due else None,
             dead_letters={kind: count for kind, count, _ in kinds},
+            causes=causes,
             newest_dead_letter=_age(now, newest),
             remembered=_age(now, connection.scalar(_of(inbox, component, _REMEMBERED))),
         )
@@ -70,7 +76,6 @@ def _age(now: datetime, then: datetime | None) -> float | None:
     return None if then is None else (now - then).total_seconds()
 
 
-# Here groups go, once letters have them: `persistence.dead_letters` knows what a group is.
 _KINDS = (
     select(dead_letters.c.kind, func.count(), func.max(dead_letters.c.died_at))
     .group_by(dead_letters.c.kind)

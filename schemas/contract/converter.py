@@ -53,6 +53,7 @@ class Converter(OpenAPIConverter):
         """Return an object: closed where unknown fields are refused, open for subscribers."""
         unused = "load_only" if self._written else "dump_only"
         used = {name: f for name, f in schema.fields.items() if not getattr(f, unused)}
+        # apispec gives this method no types.
         said: dict[str, Any] = self.fields2jsonschema(used)  # type: ignore[no-untyped-call]
         if not self._written and schema.unknown == RAISE:
             said["additionalProperties"] = False

@@ -30,6 +30,7 @@ def update(self: Thing, value: str) -> Thing.Updated:
 
 
 if __name__ == "__main__":
+    # The fault itself: a method of the aggregate is replaced.
     Thing.update = update  # type: ignore[method-assign]
     relay_session.SILENCE = 5.0  # less than the watchdog allows, so that who was frozen comes back
     relay.TOUCH_INTERVAL = 1.0

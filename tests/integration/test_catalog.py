@@ -15,7 +15,7 @@ from persistence.database import Database
 from tests.sample.aggregates import AGGREGATES
 from tests.sample.sales import metadata
 from tests.support import component
-from tests.support.foreign import Heard, Sent
+from tests.support.foreign import Heard, Sent, Subscriber
 from tests.support.generated import from_schema
 from tests.support.system import System
 from tests.support.waiting import wait_for
@@ -75,6 +75,10 @@ def made(schema: dict[str, Any], number: int) -> list[dict[str, Any]]:
     return bodies
 
 
+def wait_for_outcome(replies: Subscriber, sent: Sent) -> None:
+    wait_for(lambda: of_command(replies.heard, sent), f"the outcome of {sent.type}")
+
+
 def test_whatever_the_schemas_alone_say_is_accepted_by_a_worker(system: System) -> None:
     messages = catalogue(system)["components"]["messages"]
     types = [
@@ -107,7 +111,7 @@ def test_everything_that_a_worker_says_is_as_the_document_says(system: System) -
     ]
     for one in good:
         sender.send([Sent(one.type, one.body, asking)])
-        wait_for(lambda one=one: of_command(replies.heard, one), f"the outcome of {one.type}")  # type: ignore[misc]
+        wait_for_outcome(replies, one)
     for body, properties, _ in BAD:
         sender.send_raw(body, **properties, **asking)
 

@@ -11,6 +11,7 @@ from sqlalchemy import insert, make_url, text
 
 from persistence.database import Database
 from persistence.dead_letters import dead_letters
+from persistence.dead_letters.groups import Groups
 from persistence.health import server
 from persistence.inbox import inbox
 from persistence.locks import lock
@@ -25,6 +26,16 @@ from tools.servers import PostgreSQLCluster, free_port, server_folder
 from worker.doctor.examination import examine
 from worker.doctor.finding import Finding
 from worker.settings import Settings
+
+LETTER = {
+    "reason": "",
+    "errors": {},
+    "attempts": [],
+    "body": b"",
+    "body_bytes": 0,
+    "properties": {},
+    "died_at": datetime.now(UTC) - timedelta(hours=3),
+}
 
 
 def on(database: Database | str, **changes: object) -> Settings:
@@ -134,21 +145,24 @@ def test_a_retry_that_is_overdue_is_named(database):
 
 def test_dead_letters_are_counted_by_kind(database):
     who = on(database)
-    row = {
-        "component": who.component_name,
-        "reason": "",
-        "errors": {},
-        "attempts": [],
-        "body": b"",
-        "body_bytes": 0,
-        "properties": {},
-        "died_at": datetime.now(UTC) - timedelta(hours=3),
-    }
+    row = {**LETTER, "component": who.component_name}
     with database.engine.begin() as connection:
         for kind in ("failed", "failed", "malformed"):
             connection.execute(insert(dead_letters), {**row, "kind": kind})
     finding = only(told(who, "2 failed, 1 malformed", "3 h ago"))
     assert finding.state == "warning"
+
+
+def test_dead_letters_are_told_by_their_cause_unless_it_is_on_hold(database):
+    who = on(database)
+    for fingerprint in ("f1", "f1", "f2"):
+        letter = {**LETTER, "component": who.component_name, "fingerprint": fingerprint}
+        with database.engine.begin() as connection:
+            connection.execute(insert(dead_letters), {**letter, "kind": "failed", "type": "a.B"})
+    Groups(database, who.component_name).say("f2", on_hold=True)
+    finding = only(told(who, "of one cause: 2 failed a.B"))
+    assert "dead replay --group f1" in finding.way_out
+    assert told(who, "of one cause: 1 failed") == []
 
 
 def test_an_inbox_that_does_not_forget_is_named(database):

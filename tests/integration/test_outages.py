@@ -24,6 +24,18 @@ from tests.support.waiting import hold, wait_for
 HEARTBEAT = 4  # seconds: short, so that silence is noticed soon
 
 
+def wait_until_ready(port: int, seconds: float) -> None:
+    wait_for(lambda: get(port, "/readyz")[0] == 200, "ready", seconds)
+
+
+def wait_until_not_ready(port: int, reason: str, seconds: float) -> None:
+    def says_so() -> bool:
+        status, said = get(port, "/readyz")
+        return status == 503 and reason in said
+
+    wait_for(says_so, f"503 {reason}", seconds)
+
+
 class Rig:
     """A component under load, with a proxy before each of its servers; senders do without."""
 
@@ -66,17 +78,13 @@ class Rig:
 
     def wait_until_ready(self, seconds: float = 30) -> None:
         for port in self.ports:
-            wait_for(lambda: get(port, "/readyz")[0] == 200, "ready", seconds)  # noqa: B023
+            wait_until_ready(port, seconds)
 
     def wait_until_not_ready(self, *reasons: str) -> None:
         """Wait until both say so, or those whose reason is given do: within a heartbeat."""
         until = monotonic() + HEARTBEAT
         for port, reason in zip(self.ports, reasons or ("", ""), strict=False):
-            wait_for(
-                lambda: (answer := get(port, "/readyz"))[0] == 503 and reason in answer[1],  # noqa: B023
-                f"503 {reason}",
-                until - monotonic(),
-            )
+            wait_until_not_ready(port, reason, until - monotonic())
 
     def wait_until_settled(self, seconds: float = 60) -> None:
         wait_for(lambda: self.subscriber.distinct() >= len(self.sent), "all events", seconds)

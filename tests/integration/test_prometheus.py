@@ -107,6 +107,11 @@ def numbers(address: str, expression: str) -> list[float]:
     return [value for value in values if value == value]
 
 
+def wait_for_number(address: str, expression: str, value: float) -> None:
+    """Wait for the next scrape: consumer and relay are not scraped at the same moment."""
+    wait_for(lambda: numbers(address, expression) == [value], expression, 10)
+
+
 def test_prometheus_shows_what_happened(scraped):
     with urlopen(f"{scraped}/api/v1/rules") as answer:
         (group,) = json.load(answer)["data"]["groups"]
@@ -123,4 +128,4 @@ def test_prometheus_shows_what_happened(scraped):
         "sum(component_relay_leader)": 1,
         "min(component_database_available)": 1,
     }.items():
-        wait_for(lambda: numbers(scraped, expression) == [value], expression, 10)  # noqa: B023
+        wait_for_number(scraped, expression, value)

@@ -20,6 +20,7 @@ def arm() -> None:
             Event().wait()
         return update(self, value)
 
+    # The fault itself: a method of the aggregate is replaced.
     Thing.update = hang  # type: ignore[method-assign]
     if "PATIENCE" in os.environ:
         processes.patience = lambda settings: float(os.environ["PATIENCE"])

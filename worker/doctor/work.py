@@ -1,6 +1,7 @@
 """The work: whether it flows, what waits, and what was given up."""
 
 from collections.abc import Iterator
+from textwrap import shorten
 
 from persistence.health.work import Work
 from worker.amqp.declarations import backstop_queue
@@ -12,6 +13,7 @@ from worker.settings import Settings
 SUBJECT = "work"
 LATE = 60.0  # seconds that an event may wait, and a retry be overdue
 DAY = 86400.0
+LONGEST = 120  # characters of a reason
 
 
 def queues(seen: Seen, settings: Settings) -> Iterator[Finding]:
@@ -54,7 +56,6 @@ def _retries(work: Work) -> Iterator[Finding]:
 
 
 def _dead_letters(work: Work) -> Iterator[Finding]:
-    """Groups go here instead of kinds, once `look_at_work` tells them."""
     if not work.dead_letters:
         yield ok(SUBJECT, "There are no dead letters.")
         return
@@ -63,8 +64,16 @@ def _dead_letters(work: Work) -> Iterator[Finding]:
     yield warning(
         SUBJECT,
         f"Dead letters: {kinds}; the newest died {newest} ago.",
-        "See `python -m worker dead list`; mend the cause, then replay or purge them.",
+        "See `python -m worker dead groups`; mend the causes, then replay or purge them.",
     )
+    for group in work.causes:
+        yield warning(
+            SUBJECT,
+            f"Dead letters of one cause: {group.count:,} {group.kind}"
+            f" {group.type or 'without a type'}: {shorten(group.reason, LONGEST)}",
+            f"`python -m worker dead replay --group {group.id}` once it is mended; to silence it,"
+            f" `python -m worker dead group {group.id} --hold`.",
+        )
 
 
 def _inbox(work: Work, settings: Settings) -> Iterator[Finding]:
