@@ -25,10 +25,9 @@ from tools.processes import (
 )
 from tools.servers import rabbitmq
 from tools.workers import ROOT, WorkerFailed, start_console, start_worker, worker
+from worker.console.settings import ConsoleSettings
 from worker.exceptions import SettingsError
 from worker.settings import read_settings
-
-CONSOLE_PORT = 8088  # unless CONSOLE_PORT says another one
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -89,8 +88,9 @@ def with_console_port(environment: Mapping[str, str]) -> dict[str, str]:
     if "CONSOLE_PORT" in environment:
         return dict(environment)
     with socket.socket() as probe:
-        is_taken = probe.connect_ex((LOOPBACK, CONSOLE_PORT)) == 0
-    return {**environment, "CONSOLE_PORT": str(free_port() if is_taken else CONSOLE_PORT)}
+        is_taken = probe.connect_ex((LOOPBACK, ConsoleSettings.port)) == 0
+    port = free_port() if is_taken else ConsoleSettings.port
+    return {**environment, "CONSOLE_PORT": str(port)}
 
 
 def drain(process: ServerProcess) -> None:

@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from worker.console import (
     aggregates,
+    catalogue,
     events,
     groups,
     letters,
@@ -47,7 +48,7 @@ PAGES: dict[str, tuple[str, Handler]] = {
     "/events/stream": (READ, events.stream),
     "/aggregate": (READ, aggregates.aggregate),
     "/send": (READ, sending.form),
-    "/catalogue": (READ, sending.catalogue),
+    "/catalogue": (READ, catalogue.catalogue),
     "/audit": (READ, operations.audit),
 }
 ACTIONS: dict[str, tuple[str, Handler]] = {
@@ -88,6 +89,7 @@ def _endpoint(desk: Desk, role: str, handler: Handler) -> Endpoint:
             sent = await sent_fields(request) if request.method == "POST" else []
             visit = Visit(desk, request, sent)
             visit.require(role)
+            visit.require_text()
             return await run_in_threadpool(handler, visit)
         except Exception as error:
             refused = refusal(error)
@@ -102,4 +104,5 @@ def _sorry(desk: Desk, request: Request, refused: Refusal) -> Response:
     if "text/html" in request.headers.get("accept", ""):
         visit = Visit(desk, request, [])
         return visit.answer("sorry.html", refused.status, error=str(refused))
-    return JSONResponse({"error": str(refused)}, refused.status)
+    errors = {"errors": refused.errors} if refused.errors else {}
+    return JSONResponse({"error": str(refused), **errors}, refused.status)

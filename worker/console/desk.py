@@ -1,8 +1,11 @@
 """What all pages work with."""
 
 from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
 
 from persistence.database import Database
+from worker.catalog.document import document
 from worker.component import Aggregate
 from worker.composition import compose
 from worker.console.live import Live
@@ -29,6 +32,11 @@ class Desk:
         self.replays = Replays(lambda: compose(settings, aggregates))
         self.samples = Samples(settings)
         self.live = Live(settings)
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """What `catalog` prints: every message and its schema."""
+        return document(self.component, "")
 
     def close(self) -> None:
         """Let what works beside the pages end, and close what is open."""

@@ -21,7 +21,9 @@ def groups(visit: Visit) -> Response:
     found = Groups(visit.desk.reader, visit.desk.name).largest(MOST, filters.selection)
     if visit.as_json:
         return visit.answer("groups.html", groups=found)
-    return visit.answer("groups.html", groups=found, filters=filters, sparkline=sparkline)
+    return visit.answer(
+        "groups.html", groups=found, filters=filters, sparkline=sparkline, most=MOST
+    )
 
 
 def say(visit: Visit) -> Response:

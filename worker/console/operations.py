@@ -1,5 +1,7 @@
 """What was replayed, and what people have done."""
 
+from dataclasses import replace
+
 from starlette.responses import Response
 
 from persistence.audit import AuditEntries
@@ -16,7 +18,8 @@ def operations(visit: Visit) -> Response:
     database, name = visit.desk.component.database, visit.desk.name
     settle_all(database, name)
     found = Operations(visit.desk.reader, name).latest(PAGE, visit.number("before", least=1))
-    return visit.answer("operations.html", operations=found)
+    shown = [replace(one, selection=_shown(visit, one.selection)) for one in found]
+    return visit.answer("operations.html", operations=shown)
 
 
 def operation(visit: Visit) -> Response:
@@ -25,9 +28,10 @@ def operation(visit: Visit) -> Response:
     found = Operations(visit.desk.reader, name).latest(1, number + 1)
     if not found or found[0].id != number:
         raise Refusal(404, f"There is no operation {number}.")
-    goes_on = found[0].state == RUNNING
+    one = replace(found[0], selection=_shown(visit, found[0].selection))
     may = {"replay": visit.may(REPLAY)}
-    return visit.answer("operation.html", operation=found[0], goes_on=goes_on, may=may)
+    goes_on = one.state == RUNNING
+    return visit.answer("operation.html", operation=one, goes_on=goes_on, may=may)
 
 
 def stop(visit: Visit) -> Response:

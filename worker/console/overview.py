@@ -5,6 +5,7 @@ from dataclasses import asdict
 from starlette.responses import Response
 
 from worker.console.plots import Values, plot, top
+from worker.console.refusals import Refusal
 from worker.console.samples import HOUR, Sample
 from worker.console.visit import Visit
 
@@ -14,11 +15,16 @@ ENDINGS = "applied", "rejected", "failed", "retrying"
 def overview(visit: Visit) -> Response:
     samples = visit.desk.samples
     spans = {"hour": list(samples.hour), "day": list(samples.day)}
-    name = visit.get("span") if visit.get("span") in spans else "hour"
-    chosen = spans[name or "hour"]
-    plots = [] if visit.as_json else _plots(chosen, name or "hour")
+    name = visit.get("span") or "hour"
+    if name not in spans:
+        raise Refusal(422, "The span is hour or day.")
+    chosen = spans[name]
     now = samples.last and asdict(samples.last)
-    return visit.answer("overview.html", now=now, plots=plots, span=name, endings=ENDINGS)
+    if visit.as_json:
+        seen = chosen if visit.get("span") else None
+        return visit.answer("overview.html", now=now, samples=seen)
+    plots = _plots(chosen, name)
+    return visit.answer("overview.html", now=now, plots=plots, span=name)
 
 
 def _plots(samples: list[Sample], span: str) -> list[dict[str, object]]:

@@ -8,11 +8,14 @@ from worker.runtime.showing import without_secrets
 
 
 class Refusal(Exception):
-    """Something is not done; the message says why."""
+    """Something is not done; the message says why, `errors` with which fields."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(
+        self, status: int, sentence: str, errors: dict[str, list[str]] | None = None
+    ) -> None:
         super().__init__(sentence)
         self.status = status
+        self.errors = errors or {}
 
 
 _STATUS: dict[type[Exception], int] = {
@@ -32,5 +35,6 @@ def refusal(error: Exception) -> Refusal | None:
         return error
     for kind, status in _STATUS.items():
         if isinstance(error, kind):
-            return Refusal(status, without_secrets(str(error)))
+            errors = error.errors if isinstance(error, Undecodable) else None
+            return Refusal(status, without_secrets(str(error)), errors)
     return None

@@ -1,20 +1,14 @@
-"""Sending a command, and the page of all messages."""
+"""Sending a command: a form made of its schema, and the same as a program."""
 
-import re
-from base64 import b64encode
-from functools import cache
-from hashlib import sha256
+from dataclasses import asdict
 from typing import Any
 
 from starlette.responses import Response
 
 from schemas.codec import parse
 from worker.amqp.broker import Broker
-from worker.catalog.document import document
-from worker.catalog.page import page
 from worker.catalog.page.snippets import snippets
-from worker.component import Component
-from worker.console.guard import POLICY
+from worker.console.fields import content_of, fields_of
 from worker.console.refusals import Refusal
 from worker.console.tokens import SEND
 from worker.console.visit import Visit
@@ -23,23 +17,36 @@ from worker.sender import Draft, Sender, draft
 
 
 def form(visit: Visit) -> Response:
-    commands = _commands(visit.desk.component)
+    commands = _commands(visit)
     type = visit.get("type") or next(iter(commands))
-    if type not in commands:
-        raise Refusal(404, "There is no command of this type.")
-    return _answer(visit, type, error=None)
+    said = _said(visit, type)
+    bodies = [example["payload"] for example in said["examples"]]
+    found = {
+        "types": list(commands),
+        "type": type,
+        "about": said.get("summary", ""),
+        "schema": said["payload"],
+        "fields": [asdict(field) for field in fields_of(said["payload"])],
+        "example": {name: v for name, v in bodies[-1].items() if name != "command_id"},
+        "programs": _programs(visit, said, bodies[-1]),
+    }
+    return visit.answer("send.html", **found, may={"send": visit.may(SEND)})
 
 
 def send(visit: Visit) -> Response:
     """Send a command, or with `check` only see whether it is one."""
-    type = visit.get("type") or ""
-    body = dict(visit.fields).get("body", "").encode(errors="surrogatepass")
-    command = draft(visit.desk.component.codec, type, parse(body))
+    said, filled = _said(visit, visit.get("type") or ""), dict(visit.fields)
+    if "body" in filled:
+        content = parse(filled["body"].encode(errors="surrogatepass"))
+    else:
+        content = content_of(said["payload"], filled)
+    command = draft(visit.desk.component.codec, said["name"], content)
+    told = {"command_id": command.command_id, "programs": _programs(visit, said, command.content)}
     if visit.get("check"):
-        return visit.done(f"/send?type={type}", fits=True, command_id=command.command_id)
-    visit.record("send", {"type": type, "command_id": command.command_id})
+        return visit.done(f"/send?type={said['name']}", fits=True, **told)
+    visit.record("send", {"type": command.type, "command_id": command.command_id})
     _publish(visit, command)
-    return visit.done(f"/send?type={type}", sent=True, command_id=command.command_id)
+    return visit.done(f"/send?type={said['name']}", sent=True, **told)
 
 
 def _publish(visit: Visit, command: Draft) -> None:
@@ -52,54 +59,26 @@ def _publish(visit: Visit, command: Draft) -> None:
         raise BrokerUnavailable("the broker refused it; the queue may be full")
 
 
-def _answer(visit: Visit, type: str, error: str | None) -> Response:
-    commands = _commands(visit.desk.component)
-    said = commands[type]
-    queue = visit.desk.settings.command_queue
-    properties = said["payload"].get("properties", {})
-    found = {
-        "types": list(commands),
-        "type": type,
-        "schema": said["payload"],
-        "fields": [{"name": n, "about": f} for n, f in properties.items() if n != "command_id"],
-        "required": said["payload"].get("required", []),
-        "example": _example(said),
-        "programs": [s._asdict() for s in snippets(said, queue) if s.language != "JSON"],
-    }
-    return visit.answer("send.html", **found, error=error, may={"send": visit.may(SEND)})
+def _programs(visit: Visit, said: dict[str, Any], body: dict[str, Any]) -> dict[str, str]:
+    """Return programs that send this body, by their language."""
+    asked = {**said, "examples": [{"payload": body}]}
+    made = snippets(asked, visit.desk.settings.command_queue)
+    return {s.language: s.code for s in made if s.language != "JSON"}
 
 
-def _example(said: dict[str, Any]) -> dict[str, Any]:
-    bodies = [example["payload"] for example in said["examples"]] or [{}]
-    return {name: value for name, value in bodies[-1].items() if name != "command_id"}
+def _said(visit: Visit, type: str) -> dict[str, Any]:
+    said = _commands(visit).get(type)
+    if said is None:
+        raise Refusal(422, "There is no command of this type.")
+    return said
 
 
-@cache
-def _document(component: Component) -> dict[str, Any]:
-    return document(component, "")
-
-
-def _commands(component: Component) -> dict[str, dict[str, Any]]:
-    said = _document(component)
-    messages = said["components"]["messages"]
+def _commands(visit: Visit) -> dict[str, dict[str, Any]]:
+    """Return what the catalogue says of each command, in the version that senders begin with."""
+    document = visit.desk.document
+    messages = document["components"]["messages"]
     return {
         m["name"]: m
         for key, m in messages.items()
-        if key in said["operations"] and m["x-schema-version"] == 1
+        if key in document["operations"] and m["x-schema-version"] == 1
     }
-
-
-def catalogue(visit: Visit) -> Response:
-    """Return the page of `catalog --html`, whose own script and style alone may run there."""
-    html = page(_document(visit.desk.component))
-    scripts, styles = (_hashes(html, tag) for tag in ("script", "style"))
-    policy = POLICY.replace("script-src 'self'", f"script-src {scripts}")
-    policy = policy.replace("style-src 'self'", f"style-src {styles}")
-    headers = {"Content-Security-Policy": policy}
-    return Response(html, media_type="text/html", headers=headers)
-
-
-def _hashes(html: str, tag: str) -> str:
-    texts = re.findall(f"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
-    digests = (b64encode(sha256(text.encode()).digest()).decode() for text in texts)
-    return " ".join(f"'sha256-{digest}'" for digest in digests)

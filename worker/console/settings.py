@@ -20,8 +20,9 @@ class ConsoleSettings:
 
     @property
     def address(self) -> str:
+        """Where a browser on this machine finds it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"http://{'localhost' if _is_everywhere(self.host) else host}:{self.port}"
 
 
 def read_console_settings() -> ConsoleSettings:
@@ -41,6 +42,13 @@ def read_console_settings() -> ConsoleSettings:
             " set CONSOLE_TOKEN or CONSOLE_TOKENS_FILE."
         )
     return ConsoleSettings(host=host, port=port, tokens=tokens)
+
+
+def _is_everywhere(host: str) -> bool:
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str) -> bool:

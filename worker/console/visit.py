@@ -29,6 +29,8 @@ class Visit:
         self.request = request
         self.visitor: Visitor = request.state.visitor
         self.fields = sent if request.method == "POST" else request.query_params.multi_items()
+
+    def require_text(self) -> None:
         if any(_NO_TEXT.search(value) for _, value in self.fields):
             raise Refusal(422, "No database keeps such characters.")
 
@@ -65,7 +67,7 @@ class Visit:
     def id(self) -> int:
         """Return the number in the address."""
         number: int = self.request.path_params["id"]
-        if number >= 2**63:
+        if number >= 2**63 - 1:  # databases count so far
             raise Refusal(404, "There is nothing of this number.")
         return number
 
@@ -111,8 +113,11 @@ async def sent_fields(request: Request) -> list[tuple[str, str]]:
 
 
 def _pairs(name: str, value: Any) -> list[tuple[str, str]]:
+    """Return the value as a form would send it: what is off or nothing is empty there."""
     if isinstance(value, list):
         return [pair for item in value for pair in _pairs(name, item)]
+    if value is None or value is False:
+        return [(name, "")]
     return [(name, value if isinstance(value, str) else json_text(value))]
 
 

@@ -1,5 +1,6 @@
 """Commands that wait for a retry."""
 
+from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
@@ -10,22 +11,21 @@ from worker.console.tokens import PURGE, REPLAY
 from worker.console.visit import Visit
 from worker.consumer.waiting import cancel, described
 
-PAGE = 200
-TYPED = 100
+PAGE = 100
+TYPED = 100  # commands above which the number is typed
 
 
 def waiting(visit: Visit) -> Response:
-    type = visit.get("type")
+    type, skip = visit.get("type"), visit.number("skip") or 0
     queue = Waiting(visit.desk.reader, visit.desk.name)
-    rows = queue.soonest(PAGE, type)
-    found = [described(visit.desk.component, row) for row in rows]
-    count = len(queue.ids(type))
+    rows = queue.soonest(PAGE, type, skip=skip)
+    commands = [described(visit.desk.component, row) for row in rows]
+    found: dict[str, Any] = {"commands": commands, "count": queue.count(type), "skip": skip}
     if visit.as_json:
-        return visit.answer("waiting.html", commands=found, count=count)
+        return visit.answer("waiting.html", **found)
     may = {"now": visit.may(REPLAY), "cancel": visit.may(PURGE)}
-    return visit.answer(
-        "waiting.html", commands=found, count=count, type=type or "", may=may, typed=TYPED
-    )
+    next = skip + PAGE if len(rows) == PAGE else None
+    return visit.answer("waiting.html", **found, next=next, type=type or "", may=may, typed=TYPED)
 
 
 def now(visit: Visit) -> Response:

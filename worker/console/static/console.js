@@ -39,6 +39,7 @@ for (const form of document.querySelectorAll("[data-json]")) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const result = form.querySelector("[data-result]");
+    const errors = form.querySelectorAll("[data-error]");
     const body = new URLSearchParams(new FormData(form, event.submitter));
     const headers = { accept: "application/json" };
     try {
@@ -46,6 +47,10 @@ for (const form of document.querySelectorAll("[data-json]")) {
       const said = await answer.json();
       result.className = answer.ok ? "good" : "bad";
       result.textContent = answer.ok ? told(said) : said.error;
+      for (const error of errors) error.textContent = said.errors?.[error.dataset.error]?.join(" ") ?? "";
+      for (const [language, code] of Object.entries(said.programs ?? {})) {
+        document.querySelector(`[data-program="${language}"]`).textContent = code;
+      }
       if (answer.ok && !said.fits) form.querySelectorAll("button").forEach((b) => (b.disabled = true));
     } catch {
       result.className = "bad";
