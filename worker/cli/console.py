@@ -7,7 +7,7 @@ from persistence.migrating import check_schema
 from worker.cli.processes import prepare
 from worker.exceptions import SettingsError
 
-EXTRA = ("jinja2", "sse_starlette", "starlette", "uvicorn")
+EXTRA = ("apispec", "jinja2", "sse_starlette", "starlette", "uvicorn")
 
 
 @click.command()

@@ -16,7 +16,7 @@ def catalogue(visit: Visit) -> Response:
     document = visit.desk.document
     if visit.as_json:
         return JSONResponse(document)
-    html = page(document)
+    html = page(document, home="/")
     scripts, styles = (_hashes(html, tag) for tag in ("script", "style"))
     policy = POLICY.replace("script-src 'self'", f"script-src {scripts}")
     policy = policy.replace("style-src 'self'", f"style-src {styles}")

@@ -36,7 +36,7 @@ class Desk:
     @cached_property
     def document(self) -> dict[str, Any]:
         """What `catalog` prints: every message and its schema."""
-        return document(self.component, "")
+        return document(self.component, "0.0.0")
 
     def close(self) -> None:
         """Let what works beside the pages end, and close what is open."""

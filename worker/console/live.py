@@ -81,8 +81,9 @@ class Live:
             try:
                 self._listen()
             except BrokerUnavailable as error:
+                why = f"The broker is away, and asked again: {without_secrets(str(error))}"
                 for listener in self._listeners:
-                    listener.trouble = without_secrets(str(error))
+                    listener.trouble = why
                 self._closed.wait(2)
 
     def _is_wanted(self) -> bool:

@@ -17,9 +17,9 @@ PAGE = 50
 def operations(visit: Visit) -> Response:
     database, name = visit.desk.component.database, visit.desk.name
     settle_all(database, name)
-    found = Operations(visit.desk.reader, name).latest(PAGE, visit.number("before", least=1))
-    shown = [replace(one, selection=_shown(visit, one.selection)) for one in found]
-    return visit.answer("operations.html", operations=shown)
+    found = Operations(visit.desk.reader, name).latest(PAGE + 1, visit.number("before", least=1))
+    shown = [replace(one, selection=_shown(visit, one.selection)) for one in found[:PAGE]]
+    return visit.answer("operations.html", operations=shown, more=len(found) > PAGE)
 
 
 def operation(visit: Visit) -> Response:
@@ -44,18 +44,9 @@ def stop(visit: Visit) -> Response:
 
 def audit(visit: Visit) -> Response:
     entries = AuditEntries(visit.desk.reader, visit.desk.name)
-    found = entries.newest(PAGE, visit.number("before", least=1))
-    items = [
-        {
-            "id": entry.id,
-            "at": entry.at,
-            "actor": entry.actor,
-            "action": entry.action,
-            "parameters": _shown(visit, entry.parameters),
-        }
-        for entry in found
-    ]
-    return visit.answer("audit.html", entries=items)
+    found = entries.newest(PAGE + 1, visit.number("before", least=1))
+    shown = [replace(one, parameters=_shown(visit, one.parameters)) for one in found[:PAGE]]
+    return visit.answer("audit.html", entries=shown, more=len(found) > PAGE)
 
 
 def _shown(visit: Visit, parameters: dict[str, object]) -> dict[str, object]:

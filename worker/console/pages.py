@@ -36,6 +36,11 @@ def pretty(value: Any) -> str:
         return harmless_lines(value)
 
 
+def flat(value: Any) -> str:
+    """Return JSON in a line."""
+    return json_text(value)
+
+
 def span(seconds: float | None) -> str:
     """Return a length of time as people say it."""
     if seconds is None:
@@ -67,5 +72,5 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters.update(
-    shown=shown, lines=lines, pretty=pretty, span=span, moment=moment, ago=ago, counted=count
+    shown=shown, lines=lines, pretty=pretty, flat=flat, span=span, moment=moment, ago=ago, counted=count
 )

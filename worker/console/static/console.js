@@ -73,6 +73,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 handleKeys();
 const list = document.getElementById("events");
 if (list) listen(list, document.getElementById("events-state"));
