@@ -72,5 +72,12 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters.update(
-    shown=shown, lines=lines, pretty=pretty, flat=flat, span=span, moment=moment, ago=ago, counted=count
+    shown=shown,
+    lines=lines,
+    pretty=pretty,
+    flat=flat,
+    span=span,
+    moment=moment,
+    ago=ago,
+    counted=count,
 )

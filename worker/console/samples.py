@@ -76,7 +76,13 @@ class Samples:
         sample = self._of_broker(self._of_database(Sample(datetime.now(UTC))))
         self.hour.append(sample)
         if not self.day or sample.at - self.day[-1].at >= timedelta(seconds=PAUSE * DAILY):
-            self.day.append(replace(sample, rates=_mean(list(self.hour)[-DAILY:])))
+            self.day.append(replace(sample, rates=self.mean()))
+
+    def mean(self) -> dict[str, float]:
+        """Return the rates of the latest looks together: one alone would miss what came between."""
+        latest = list(self.hour)[-DAILY:]
+        endings = {ending for sample in latest for ending in sample.rates}
+        return {e: sum(s.rates.get(e, 0.0) for s in latest) / len(latest) for e in endings}
 
     def _of_database(self, sample: Sample) -> Sample:
         name = self._settings.component_name
@@ -114,12 +120,6 @@ class Samples:
         broker, self._broker = self._broker, None
         if broker:
             broker.close()
-
-
-def _mean(samples: list[Sample]) -> dict[str, float]:
-    """Return the rates of all these looks together: one alone would miss what came between."""
-    endings = {ending for sample in samples for ending in sample.rates}
-    return {e: sum(s.rates.get(e, 0.0) for s in samples) / len(samples) for e in endings}
 
 
 def _queue(settings: Settings) -> Declaration:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -153,13 +154,24 @@ def test_the_filter_is_the_address(filter, client, database):
     assert client.get("/letters?kind=failed").json()["count"] == 0
 
 
-def test_an_aggregate_is_shown_with_its_dead_letters(client, database):
+def test_an_aggregate_is_shown_with_all_that_happened_to_it(client, database):
+    def fail(command: object) -> None:
+        raise RuntimeError("a bug")
+
     thing = create()
+    thing_id = thing["thing_id"]
     Processor(component(database)).apply([read(CREATE, thing)])
-    letter = bury(database, wrong(thing_id=thing["thing_id"]))
-    found = client.get(f"/aggregate?id={thing['thing_id']}").json()
-    assert found["view"]["id"] == thing["thing_id"]
+    letter = bury(database, wrong(thing_id=thing_id))
+    waiting = update(UUID(thing_id))
+    Processor(component(database, fail)).apply([read(UPDATE, waiting)])
+    found = client.get(f"/aggregate?id={thing_id}").json()
+    assert found["view"]["id"] == thing_id
     assert [one["id"] for one in found["letters"]] == [letter]
+    assert [one["id"] for one in found["waiting"]] == [waiting["command_id"]]
+    (event,) = found["events"]
+    assert (event["type"], event["version"]) == ("thing.Created", 1)
+    assert event["caused_by"] == thing["command_id"]
+    assert client.get(f"/aggregate?id={uuid4()}").json()["waiting"] == []
 
 
 def test_a_draft_is_checked_as_the_queue_would_and_a_broker_that_is_away_is_told(client, database):
@@ -173,6 +185,73 @@ def test_a_draft_is_checked_as_the_queue_would_and_a_broker_that_is_away_is_told
     assert rows(database, audit) == []
     assert send("{}")[0] == 503
     assert rows(database, audit)[0]["action"] == "send"
+
+
+def test_a_form_is_checked_field_by_field_and_becomes_programs(client, database):
+    def send(**fields: object) -> tuple[int, dict[str, Any]]:
+        answer = client.post("/send", data={"type": UPDATE, "check": 1, **fields})
+        return answer.status_code, answer.json()
+
+    page = client.get("/send", params={"type": UPDATE}).json()
+    assert [field["name"] for field in page["fields"] if field["is_required"]] == [
+        "thing_id", "value",
+    ]  # fmt: skip
+    status, said = send(**{"field.value": "mine"})
+    assert (status, list(said["errors"])) == (422, ["thing_id"])
+    status, said = send(**{"field.value": "mine", "field.thing_id": str(uuid4())})
+    assert (status, said["fits"]) == (200, True)
+    assert all("mine" in said["programs"][language] for language in ("Python", "Node", "curl"))
+
+
+def test_nothing_in_json_is_as_if_nobody_had_said_it(client, database):
+    bury(database, wrong())
+    (group,) = client.get("/groups").json()["groups"]
+    place = f"/groups/{group['id']}"
+    assert client.post(place, json={"note": "known", "on_hold": True}).is_success
+    assert client.post(place, json={"note": None, "on_hold": False}).is_success
+    (group,) = client.get("/groups").json()["groups"]
+    assert (group["note"], group["on_hold"]) == (None, False)
+
+
+def test_what_waits_comes_in_pages(client, database, monkeypatch):
+    ids = {str(waits(database)) for _ in range(3)}
+    monkeypatch.setattr("worker.console.waiting.PAGE", 2)
+    pages = [client.get("/waiting", params={"skip": skip}).json() for skip in (0, 2)]
+    assert [len(page["commands"]) for page in pages] == [2, 1]
+    assert {one["id"] for page in pages for one in page["commands"]} == ids
+    assert {page["count"] for page in pages} == {3}
+
+
+def test_texts_that_were_searched_for_are_for_who_may_see_bodies(database):
+    World(database).failed(1)
+    with console(database) as client:
+        client.post("/letters/replay", data={"text": "a bug", "count": 1})
+        assert "a bug" in client.get("/operations/1").text
+    with console(database, REPLAYER) as client:
+        head = {"authorization": f"Bearer {REPLAYER.secret}"}
+        for path in ("/operations", "/operations/1"):
+            assert '"text"' not in client.get(path, headers=head).text
+
+
+def test_the_catalogue_is_a_page_whose_own_scripts_run_or_the_document(client):
+    said = client.get("/catalogue").json()
+    assert said["asyncapi"] == "3.0.0"
+    answer = client.get("/catalogue", headers={"accept": "text/html"})
+    assert "'sha256-" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert CREATE in answer.text
+
+
+@pytest.mark.parametrize("place", ["/letters?text=%00", "/groups?text=%00", "/?span=year"])
+def test_what_is_refused_on_a_page_is_told_on_a_page(place, client):
+    answer = client.get(place, headers={"accept": "text/html"})
+    assert answer.status_code == 422
+    assert "That was not done" in answer.text
+
+
+@pytest.mark.parametrize("place", ["/letters", "/operations"])
+def test_no_number_is_too_large_for_a_sentence(place, client):
+    assert client.get(f"{place}/{2**63 - 1}").status_code == 404
 
 
 def test_bodies_in_the_audit_are_for_who_may_see_bodies(database):

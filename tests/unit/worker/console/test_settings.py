@@ -24,6 +24,13 @@ def test_it_is_on_loopback_where_nothing_is_said():
     assert (settings.address, settings.tokens) == ("http://127.0.0.1:8088", ())
 
 
+def test_the_address_is_one_that_a_browser_finds(monkeypatch):
+    monkeypatch.setenv("CONSOLE_TOKEN", LONG)
+    for host, address in {"0.0.0.0": "localhost", "::": "localhost", "::1": "[::1]"}.items():
+        monkeypatch.setenv("CONSOLE_HOST", host)
+        assert read_console_settings().address == f"http://{address}:8088"
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "console.example"])
 def test_another_host_is_refused_without_a_token(host, monkeypatch):
     monkeypatch.setenv("CONSOLE_HOST", host)

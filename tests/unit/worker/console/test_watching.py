@@ -10,7 +10,7 @@ from tests.support.messages import CREATE, create, message, read
 from worker.console.events import BITE, _news
 from worker.console.live import KEPT, Listener
 from worker.console.plots import plot, sparkline
-from worker.console.samples import Samples
+from worker.console.samples import DAILY, Sample, Samples
 from worker.consumer.processor import Processor
 
 
@@ -38,6 +38,14 @@ def test_a_database_that_is_away_is_a_sample_too(tmp_path):
     samples.look()
     assert samples.last is not None
     assert samples.last.database_error
+
+
+def test_the_day_keeps_what_came_between_its_looks(database: Database):
+    url = database.url.render_as_string(hide_password=False)
+    samples = Samples(settings(url))
+    rates = [3.0, *[0.0] * (DAILY - 1)]
+    samples.hour.extend(Sample(datetime(2000, 1, 1, tzinfo=UTC), {"applied": r}) for r in rates)
+    assert samples.mean() == {"applied": 3.0 / DAILY}
 
 
 def test_a_plot_has_a_gap_where_nothing_was_seen():
