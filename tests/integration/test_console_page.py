@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from threading import Event, Thread
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -28,15 +29,17 @@ PAGES = {
     "replays": "/operations",
     "waiting": "/waiting",
     "events": "/events",
-    "aggregate": "/aggregate?id=0b9c0000-0000-4000-8000-000000000001",
-    "send": "/send",
+    "aggregate": "/aggregate?id={thing}",
+    "send": "/send?type=thing.UpdateValue",
+    "catalogue": "/catalogue",
     "audit": "/audit",
     "login": "/login",
     "sorry": "/letters/999999",
 }
 FAILED, INVALID, MALFORMED = 40, 100, 60
+UNDER_WAY = re.compile("^([1-9]|[123][0-9])$")
 # The browser tells of answers that the pages show, too.
-REFUSALS = re.compile(r"status of (404|409) \(")
+REFUSALS = re.compile(r"status of (404|409|422) \(")
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +106,13 @@ def consumer(world: World) -> Iterator[None]:
     thread.join()
 
 
-def test_every_page_can_be_read_by_everybody_and_nothing_sticks_out(page: Page) -> None:
+def test_every_page_can_be_read_by_everybody_and_nothing_sticks_out(
+    page: Page, world: World
+) -> None:
     axe = (node_modules(print) / "axe-core" / "axe.min.js").read_text()
-    told = {}
+    told, (thing,) = {}, world.things(1)
     for name, path in PAGES.items():
-        page.goto(path)
+        page.goto(path.format(thing=thing))
         page.evaluate(f"() => {{ {axe} }}")
         found = page.evaluate("axe.run().then(({ violations }) => violations)")
         violations = [(v["id"], [node["html"][:200] for node in v["nodes"][:3]]) for v in found]
@@ -137,6 +142,7 @@ def test_causes_are_found_replayed_corrected_and_put_on_hold(
     page.keyboard.press("r")
     page.get_by_label("At most a second").fill("20")
     page.get_by_role("button", name="Replay 40 letters").click()
+    expect(page.locator("[data-count=applied]")).to_have_text(UNDER_WAY)  # nobody has reloaded
     expect(page.locator("[data-count=applied]")).to_have_text("40")
     expect(page.locator(".badge.done")).to_be_visible()
 
@@ -158,6 +164,24 @@ def test_causes_are_found_replayed_corrected_and_put_on_hold(
     assert views.count(EVERY) == INVALID + MALFORMED - 1
     held = [group.kind for group in Groups(world.database, "tests").largest(9) if group.on_hold]
     assert held == ["malformed"]
+
+
+@pytest.mark.parametrize("page", [(1440, "light")], ids=["screen"], indirect=True)
+def test_a_command_is_filled_in_checked_and_copied_as_a_program(page: Page, address: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    page.goto("/send?type=thing.UpdateValue")
+    page.get_by_label("value").fill("a new one")
+    page.get_by_role("button", name="Check only").click()
+    expect(page.locator("[data-error=thing_id]")).to_contain_text("required")
+    page.get_by_label("thing_id").fill(str(uuid4()))
+    page.get_by_role("button", name="Check only").click()
+    expect(page.get_by_role("status").first).to_have_text("It fits the schema.")
+    expect(page.locator("[data-error=thing_id]")).to_be_empty()
+    page.get_by_role("button", name="Copy").first.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert '"value": "a new one"' in copied
+    compile(copied, "copied", "exec")
 
 
 @pytest.mark.parametrize("page", [(1440, "light")], ids=["screen"], indirect=True)

@@ -20,7 +20,7 @@ from worker.dead.letters import preview
 from worker.dead.operation import replay_one
 
 TYPED = 100  # letters above which the number is typed
-READ = 5000  # letters that a preview reads at most
+READ = 2000  # letters that a preview reads at most
 
 
 def chosen(visit: Visit) -> Response:
