@@ -36,6 +36,7 @@ PAGES = {
     "login": "/login",
     "sorry": "/letters/999999",
 }
+AXE = "axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)"
 FAILED, INVALID, MALFORMED = 40, 100, 60
 UNDER_WAY = re.compile("^([1-9]|[123][0-9])$")
 # The browser tells of answers that the pages show, too.
@@ -114,7 +115,7 @@ def test_every_page_can_be_read_by_everybody_and_nothing_sticks_out(
     for name, path in PAGES.items():
         page.goto(path.format(thing=thing))
         page.evaluate(f"() => {{ {axe} }}")
-        found = page.evaluate("axe.run().then(({ violations }) => violations)")
+        found = page.evaluate(AXE)
         violations = [(v["id"], [node["html"][:200] for node in v["nodes"][:3]]) for v in found]
         width = page.evaluate("document.documentElement.scrollWidth")
         sticks_out = width > page.viewport_size["width"]
