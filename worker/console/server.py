@@ -1,5 +1,6 @@
 """Serves the console, until a signal."""
 
+import signal
 import socket
 from collections.abc import Callable
 
@@ -25,5 +26,12 @@ def serve(settings: Settings, console: ConsoleSettings, ready: Callable[[], obje
             timeout_graceful_shutdown=3,  # seconds for who still reads events
             limit_concurrency=200,
         )
+        server = uvicorn.Server(config)
+
+        def end(*_: object) -> None:
+            server.should_exit = True
+
+        for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises them again once it is done
+            signal.signal(number, end)
         ready()
-        uvicorn.Server(config).run([listening])
+        server.run([listening])

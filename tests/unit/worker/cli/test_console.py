@@ -1,12 +1,15 @@
 """`worker console` says in a sentence what keeps it from being served."""
 
+import signal
 import socket
+import subprocess
 import sys
 
 import pytest
 from click.testing import CliRunner
 
 from persistence.database import Database
+from tools.processes import free_port
 from worker.cli.console import console
 from worker.exceptions import SettingsError
 
@@ -33,6 +36,17 @@ def test_an_address_that_is_taken_is_told(monkeypatch):
         result = CliRunner().invoke(console)
     assert isinstance(result.exception, SettingsError)
     assert "CONSOLE_PORT" in str(result.exception)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_good_order(number, monkeypatch):
+    monkeypatch.setenv("CONSOLE_PORT", str(free_port()))
+    command = [sys.executable, "-m", "worker", "console"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "The console is at http://127.0.0.1:" in process.stderr.readline()
+        process.send_signal(number)
+        assert (process.wait(20), process.stderr.read()) == (0, "")
 
 
 class Without:
