@@ -14,9 +14,11 @@ from persistence.dead_letters.groups import Groups
 from tests.support.component import settings
 from tests.support.console import console_of, serving, wrong
 from tests.support.messages import UPDATE, read
+from tests.support.waiting import wait_for
 from tests.unit.worker.dead.test_operation import World
 from tools.chromium import chromium
 from tools.node import node_modules
+from worker.console.desk import Desk
 
 pytestmark = pytest.mark.server  # a browser is no server, but has to be had in the same way
 
@@ -37,6 +39,10 @@ PAGES = {
     "sorry": "/letters/999999",
 }
 AXE = "axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)"
+SEEN = """seen => {
+    Object.defineProperty(document, "hidden", { value: !seen, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
 FAILED, INVALID, MALFORMED = 40, 100, 60
 UNDER_WAY = re.compile("^([1-9]|[123][0-9])$")
 # The browser tells of answers that the pages show, too.
@@ -65,9 +71,13 @@ def world(sqlite: Database) -> World:
 
 
 @pytest.fixture
-def address(world: World) -> Iterator[str]:
+def desk(world: World) -> Desk:
     url = world.database.url.render_as_string(hide_password=False)
-    desk = console_of(settings(url), world.component.aggregates)
+    return console_of(settings(url), world.component.aggregates)
+
+
+@pytest.fixture
+def address(desk: Desk) -> Iterator[str]:
     with serving(desk) as address:
         yield address
 
@@ -183,6 +193,16 @@ def test_a_command_is_filled_in_checked_and_copied_as_a_program(page: Page, addr
     copied = page.evaluate("navigator.clipboard.readText()")
     assert '"value": "a new one"' in copied
     compile(copied, "copied", "exec")
+
+
+@pytest.mark.parametrize("page", [(1440, "light")], ids=["screen"], indirect=True)
+def test_live_events_pause_while_nobody_can_see_them(page: Page, desk: Desk) -> None:
+    page.goto("/events")
+    expect(page.get_by_role("status")).to_contain_text("The broker is away")
+    page.evaluate(SEEN, False)
+    wait_for(lambda: desk.live.is_idle, "nobody to listen any more")
+    page.evaluate(SEEN, True)
+    wait_for(lambda: not desk.live.is_idle, "somebody to listen again")
 
 
 @pytest.mark.parametrize("page", [(1440, "light")], ids=["screen"], indirect=True)
