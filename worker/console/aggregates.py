@@ -1,5 +1,6 @@
 """One aggregate: what the query side sees of it, and what happened to it as far as that is kept."""
 
+import json
 from dataclasses import fields
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from worker.console.tokens import BODIES
 from worker.console.visit import Visit
 from worker.consumer.waiting import described
 
+OF_EVERY = "event_id", "command_id", "timestamp"  # fields that say nothing of this event
 SHOWN = 50  # of its events, its dead letters, its commands that wait
 
 
@@ -32,7 +34,10 @@ def aggregate(visit: Visit) -> Response:
     except ValueError as error:
         raise Refusal(422, "The id of an aggregate is a UUID.") from error
     found["view"] = _view(visit, type, aggregate_id)
-    return visit.answer("aggregate.html", **found, **_happened(visit, aggregate_id))
+    found |= _happened(visit, aggregate_id)
+    if visit.as_json:
+        return visit.answer("aggregate.html", **found)
+    return visit.answer("aggregate.html", **found, quiet=OF_EVERY)
 
 
 def _view(visit: Visit, type: str, aggregate_id: UUID) -> dict[str, Any] | None:
@@ -63,7 +68,7 @@ def _event(known: KnownEvent) -> dict[str, Any]:
     return {
         "type": message.type,
         "version": message.headers.get("aggregate-version"),
-        "body": message.body,
+        "body": json.loads(message.body),
         "caused_by": message.headers.get("causation-id"),
         "at": known.at,
         "is_waiting": known.is_waiting,

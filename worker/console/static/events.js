@@ -1,5 +1,6 @@
 // Live events: the newest first, as many as somebody reads; paused while the page is hidden.
 const MOST = 300;
+const OF_EVERY = ["event_id", "command_id", "timestamp"]; // which say nothing of this one
 
 export function listen(list, state) {
   let source = null;
@@ -31,9 +32,9 @@ function row(event) {
   const item = document.createElement("li");
   item.className = "row";
   const cause = part("span", "cause", "");
-  cause.append(part("b", "type", event.type ?? "–"), " ", part("code", "", event.body === null ? "" : JSON.stringify(event.body)));
-  const version = event.headers["aggregate-version"];
   const id = event.headers["aggregate-id"];
+  cause.append(part("b", "type", event.type ?? "–"), ...said(event.body, id));
+  const version = event.headers["aggregate-version"];
   const facts = part("span", "facts", "");
   if (id) {
     const link = part("a", "", `${id} v${version}`);
@@ -42,6 +43,17 @@ function row(event) {
   }
   item.append(cause, facts);
   return item;
+}
+
+function said(body, id) {
+  if (body === null) return [];
+  if (typeof body !== "object" || Array.isArray(body)) return [part("code", "pair", JSON.stringify(body))];
+  const own = Object.entries(body).filter(([name, value]) => !OF_EVERY.includes(name) && value !== id);
+  return own.map(([name, value]) => {
+    const pair = part("span", "pair", "");
+    pair.append(part("span", "sub", name), " ", part("code", "", typeof value === "string" ? value : JSON.stringify(value)));
+    return pair;
+  });
 }
 
 function part(name, kind, text) {
