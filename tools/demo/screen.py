@@ -60,7 +60,7 @@ class Screen:
 
     def success(self, sentence: str) -> None:
         self.console.print(
-            f"\n[green]✓[/] [bold]{sentence}[/]  Next: [bold]make run[/], and its console at"
+            f"\n[green]✓[/] [bold]{sentence}[/]\n  Next: [bold]make run[/], and its console at"
             f" {ConsoleSettings().address}\n"
         )
 
