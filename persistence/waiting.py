@@ -72,6 +72,13 @@ class Waiting:
         order = retries.c.due_at, retries.c.id
         return self._read(self._chosen().where(or_(*named)).order_by(*order).limit(limit))
 
+    def oldest(self) -> float | None:
+        """Return for how many seconds the one waits that has waited longest since its attempt."""
+        query = self._chosen().with_only_columns(func.min(inbox.c.recorded_at))
+        with driver_errors(), self._database.engine.connect() as connection:
+            since = connection.scalar(query)
+        return (self._database.now() - since).total_seconds() if since else None
+
     def count(self, type: str | None = None) -> int:
         distinct = func.count(retries.c.command_id.distinct())
         query = self._chosen(type).with_only_columns(distinct)

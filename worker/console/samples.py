@@ -11,6 +11,7 @@ from persistence.database import Database
 from persistence.exceptions import PersistenceError
 from persistence.health.flow import ended_between
 from persistence.health.work import Work, look_at_work, relay_works
+from persistence.waiting import Waiting
 from worker.amqp.broker import Broker
 from worker.amqp.declarations import Declaration, declarations
 from worker.amqp.trials import see
@@ -32,6 +33,7 @@ class Sample:
     at: datetime
     rates: dict[str, float] = field(default_factory=dict)
     work: Work | None = None
+    oldest_waiting: float | None = None
     relay: bool | None = None
     database_error: str | None = None
     queued: int | None = None
@@ -95,6 +97,7 @@ class Samples:
                 sample,
                 rates={ending: count / seconds for ending, count in ended.items()},
                 work=look_at_work(self._database, name),
+                oldest_waiting=Waiting(self._database, name).oldest(),
                 relay=relay_works(self._database, name),
             )
         except PersistenceError as error:

@@ -1,9 +1,13 @@
 """Samples of the component, the plots of them, and live events in short queues."""
 
-from datetime import UTC, datetime
-from uuid import uuid4
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import update
 
 from persistence.database import Database
+from persistence.inbox import inbox
 from tests.support.component import component, settings
 from tests.support.console import bury, wrong
 from tests.support.messages import CREATE, create, message, read
@@ -31,6 +35,25 @@ def test_a_sample_tells_what_ended_what_was_given_up_and_what_is_away(database: 
     assert last.relay is False
     assert last.broker_error
     assert last.database_error is None
+
+
+def test_a_sample_tells_how_long_the_oldest_command_waits(database: Database):
+    def fail(command: object) -> None:
+        raise RuntimeError("a bug")
+
+    samples = Samples(settings(database.url.render_as_string(hide_password=False)))
+    samples.look()
+    old, new = create(), create()
+    Processor(component(database, fail)).apply([read(CREATE, body) for body in (old, new)])
+    an_hour_ago = database.now() - timedelta(hours=1)
+    change = update(inbox).where(inbox.c.command_id == UUID(old["command_id"]))
+    with database.engine.begin() as connection:
+        connection.execute(change.values(recorded_at=an_hour_ago))
+    samples.look()
+    samples._database.dispose()
+    before, after = samples.hour
+    assert before.oldest_waiting is None
+    assert after.oldest_waiting == pytest.approx(3600, abs=60)
 
 
 def test_a_database_that_is_away_is_a_sample_too(tmp_path):
