@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 
 from persistence.bulk import among, among_these
 from persistence.database import Database
+from persistence.dead_letters.selection import in_bytes
 from persistence.endings import RETRYING
 from persistence.inbox import inbox
 from persistence.messages import StoredCommand
@@ -50,11 +51,39 @@ class Waiting:
         self._component = component
 
     def soonest(
-        self, limit: int, type: str | None = None, within: timedelta | None = None
+        self,
+        limit: int,
+        type: str | None = None,
+        within: timedelta | None = None,
+        skip: int = 0,
     ) -> list[WaitingRow]:
-        """Return what is due next, the first due first; of this type, if it failed so lately."""
+        """Return what is due next, the first due first; of this type, if it failed so lately.
+
+        `skip`: how many that are due before were seen already.
+        """
         order = retries.c.due_at, retries.c.id
-        return self._read(self._chosen(type, within).order_by(*order).limit(limit))
+        query = self._chosen(type, within).order_by(*order)
+        return self._read(query.offset(skip).limit(limit))
+
+    def naming(self, aggregate_id: UUID, limit: int) -> list[WaitingRow]:
+        """Return those in whose body the id stands, the first due first."""
+        dialect, text = self._database.engine.dialect, str(aggregate_id)
+        named = (in_bytes(dialect, retries.c.body, each) for each in (text, text.upper()))
+        order = retries.c.due_at, retries.c.id
+        return self._read(self._chosen().where(or_(*named)).order_by(*order).limit(limit))
+
+    def oldest(self) -> float | None:
+        """Return for how many seconds the one waits that has waited longest since its attempt."""
+        query = self._chosen().with_only_columns(func.min(inbox.c.recorded_at))
+        with driver_errors(), self._database.engine.connect() as connection:
+            since = connection.scalar(query)
+        return (self._database.now() - since).total_seconds() if since else None
+
+    def count(self, type: str | None = None) -> int:
+        distinct = func.count(retries.c.command_id.distinct())
+        query = self._chosen(type).with_only_columns(distinct)
+        with driver_errors(), self._database.engine.connect() as connection:
+            return connection.scalar(query) or 0
 
     def find(self, command_id: UUID) -> WaitingRow | None:
         rows = self._read(self._chosen().where(retries.c.command_id == command_id).limit(1))

@@ -31,8 +31,8 @@ class Stage:
         """`docker`, `near`: the words that run docker, or a program near the published ports."""
         self._docker, self._near = docker, near
         self._project = f"containers-{secrets.token_hex(4)}"
-        ports = ("BROKER_PORT", "MANAGEMENT_PORT", "DATABASE_PORT")
-        passwords = ("BROKER_PASSWORD", "DATABASE_PASSWORD")
+        ports = ("BROKER_PORT", "MANAGEMENT_PORT", "DATABASE_PORT", "CONSOLE_PORT")
+        passwords = ("BROKER_PASSWORD", "DATABASE_PASSWORD", "CONSOLE_TOKEN")
         self._settings = {
             "TAG": self._project,
             **{name: str(free_port()) for name in ports},

@@ -12,5 +12,5 @@ compile() {
     "$folder/bin/uv" --quiet pip compile pyproject.toml "$@" --upgrade --universal --python-version 3.11 \
         --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" >/dev/null
 }
-compile --output-file requirements.lock
+compile --extra console --output-file requirements.lock # the image serves the console, too
 compile --all-extras --output-file requirements-dev.lock

@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +16,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from tools.processes import ServerFailed, ServerProcess, ended_by_signals
+from tools.processes import (
+    LOOPBACK,
+    ServerFailed,
+    ServerProcess,
+    ended_by_signals,
+    free_port,
+)
 from tools.servers import rabbitmq
-from tools.workers import ROOT, WorkerFailed, start_worker, worker
+from tools.workers import ROOT, WorkerFailed, start_console, start_worker, worker
+from worker.console.settings import ConsoleSettings
 from worker.exceptions import SettingsError
 from worker.settings import read_settings
 
@@ -63,13 +71,26 @@ def run(environment: Mapping[str, str]) -> int:
     for line in _lines_to_try(environment["AMQP_URL"]):
         console.print(f"    {line}", markup=False)
     console.print()
+    console_process = start_console(with_console_port(environment))
     process = start_worker(environment)
     try:
         code = process.wait()
     except KeyboardInterrupt:
         drain(process)
         raise
+    finally:
+        console_process.stop(signal.SIGTERM)
     raise WorkerFailed(f"The worker ended with exit code {code}; its last lines say why.")
+
+
+def with_console_port(environment: Mapping[str, str]) -> dict[str, str]:
+    """Choose another port than the usual one where somebody listens there already."""
+    if "CONSOLE_PORT" in environment:
+        return dict(environment)
+    with socket.socket() as probe:
+        is_taken = probe.connect_ex((LOOPBACK, ConsoleSettings.port)) == 0
+    port = free_port() if is_taken else ConsoleSettings.port
+    return {**environment, "CONSOLE_PORT": str(port)}
 
 
 def drain(process: ServerProcess) -> None:

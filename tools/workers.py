@@ -46,6 +46,12 @@ def start_worker(environment: Mapping[str, str], log: Path | None = None) -> Ser
     return ServerProcess(_command("run"), log, environment, last_signal=signal.SIGTERM)
 
 
+def start_console(environment: Mapping[str, str]) -> ServerProcess:
+    """Start the console, which prints its address."""
+    environment = _importable(environment)
+    return ServerProcess(_command("console"), None, environment, last_signal=signal.SIGTERM)
+
+
 def _command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "worker", *arguments]
 

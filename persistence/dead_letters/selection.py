@@ -78,8 +78,8 @@ def is_awake(component: str | BindParameter[str]) -> ColumnElement[bool]:
 def _names(dialect: Dialect, aggregate_id: str) -> ColumnElement[bool]:
     """Tell whether the letter names the aggregate: a command in its body, an event beside it."""
     return or_(
-        _in_body(dialect, aggregate_id),
-        _in_body(dialect, aggregate_id.upper()),
+        in_bytes(dialect, dead_letters.c.body, aggregate_id),
+        in_bytes(dialect, dead_letters.c.body, aggregate_id.upper()),
         cast(dead_letters.c.properties, Text).contains(aggregate_id, autoescape=True),
     )
 
@@ -88,14 +88,15 @@ def _says(dialect: Dialect, text: str) -> ColumnElement[bool]:
     return or_(
         dead_letters.c.reason.icontains(text, autoescape=True),
         dead_letters.c.traceback.icontains(text, autoescape=True),
-        _in_body(dialect, text),
+        in_bytes(dialect, dead_letters.c.body, text),
     )
 
 
-def _in_body(dialect: Dialect, text: str) -> ColumnElement[bool]:
+def in_bytes(dialect: Dialect, column: ColumnElement[bytes], text: str) -> ColumnElement[bool]:
+    """Tell whether the text stands in a column of bytes."""
     position = func.pg_catalog.position if dialect.name == "postgresql" else func.instr
-    sought = literal(text.encode(errors="surrogatepass"), dead_letters.c.body.type)
-    found: ColumnElement[bool] = position(dead_letters.c.body, sought) > 0
+    sought = literal(text.encode(errors="surrogatepass"), column.type)
+    found: ColumnElement[bool] = position(column, sought) > 0
     return found
 
 

@@ -141,6 +141,18 @@ def test_what_is_scaled_is_there_and_never_goes_down_to_nothing() -> None:
     assert asked <= set(re.findall(r"component_\w+", (ROOT / "docs/metrics.md").read_text()))
 
 
+def test_the_console_is_on_loopback_and_for_who_has_its_token() -> None:
+    service = compose()["services"]["console"]
+    assert service["command"] == ["console"]
+    (port,) = service["ports"]
+    assert port.startswith("127.0.0.1:")
+    given = service["environment"]
+    assert given["CONSOLE_TOKEN"].startswith("${CONSOLE_TOKEN:?")
+    assert set(given) - {"<<"} - set(compose()["x-settings"]) <= known_settings()
+    for package in ("apispec", "jinja2", "sse-starlette", "starlette", "uvicorn"):
+        assert f"\n{package}==" in (ROOT / "requirements.lock").read_text()
+
+
 def test_who_watches_is_asked_for_by_name_and_shown_on_loopback_only() -> None:
     for name in ("prometheus", "grafana"):
         service = compose()["services"][name]

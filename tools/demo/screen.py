@@ -10,6 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from worker.console.settings import ConsoleSettings
+
 WIDTH = 96
 
 
@@ -57,7 +59,10 @@ class Screen:
         )
 
     def success(self, sentence: str) -> None:
-        self.console.print(f"\n[green]✓[/] [bold]{sentence}[/]  Next: [bold]make run[/]\n")
+        self.console.print(
+            f"\n[green]✓[/] [bold]{sentence}[/]\n  Next: [bold]make run[/], and its console at"
+            f" {ConsoleSettings().address}\n"
+        )
 
     def failure(self, sentence: str) -> None:
         self.console.print(Text.assemble("\n", ("✗ ", "red"), sentence, "\n"), soft_wrap=True)

@@ -32,6 +32,8 @@ VARIABLES = (
     "ALLOWED_SENDERS",
 )
 
+OF_CONSOLE = "CONSOLE_HOST", "CONSOLE_PORT", "CONSOLE_TOKEN", "CONSOLE_TOKENS_FILE"
+
 NAMED = "postgresql://h/d?application_name=a@b"
 SECRETS = {
     "DATABASE_URL": "postgresql+psycopg://u:s3cret@h/d",
@@ -144,7 +146,8 @@ def test_the_readme_has_a_row_for_every_variable_and_for_no_other():
     table, _, _ = after.partition("\n\n")
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     told = re.findall(r"`([A-Z_]+)`", " ".join(rows))
-    assert sorted(told) == sorted([*VARIABLES, *(f"{name}_FILE" for name in SECRETS)])
+    files = (f"{name}_FILE" for name in SECRETS)
+    assert sorted(told) == sorted([*VARIABLES, *files, *OF_CONSOLE])
 
 
 def test_queue_and_exchange_are_named_after_the_component(read):

@@ -18,8 +18,8 @@ __all__ = ["page"]
 Said = dict[str, Any]
 
 
-def page(document: Said) -> str:
-    """Return one HTML page that asks for nothing from outside."""
+def page(document: Said, home: str = "#main") -> str:
+    """Return one HTML page that asks for nothing from outside; its name leads `home`."""
     templates = FileSystemLoader(Path(__file__).parent / "templates")
     environment = Environment(
         loader=templates,
@@ -34,6 +34,7 @@ def page(document: Said) -> str:
     groups = [_Group(name, document) for name in _names_of_groups(document)]
     return environment.get_template("page.html").render(
         document=document,
+        home=home,
         info=document["info"],
         channels=document["channels"],
         queue=document["channels"]["commands"]["address"],

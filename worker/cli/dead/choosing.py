@@ -35,14 +35,14 @@ class _Moment(click.ParamType[Any]):
         return time.astimezone() if time.tzinfo is None else time
 
 
-_MOMENT = _Moment()
+MOMENT = _Moment()
 _OPTIONS = (
     click.option("--kind", help="Only this kind, e.g. malformed, invalid, failed, crash."),
     click.option("--type", help="Only messages of this type."),
     click.option("--aggregate", type=click.UUID, metavar="ID", help="Only what names this id."),
     click.option("--group", metavar="GROUP", help="Only this group: see `dead groups`."),
-    click.option("--since", type=_MOMENT, help="Only what died since: 1h, 2d, or an ISO time."),
-    click.option("--until", type=_MOMENT, help="Only what died before: 1h, 2d, or an ISO time."),
+    click.option("--since", type=MOMENT, help="Only what died since: 1h, 2d, or an ISO time."),
+    click.option("--until", type=MOMENT, help="Only what died before: 1h, 2d, or an ISO time."),
     click.option("--text", help="Only what says this in its reason, traceback or body."),
 )
 
