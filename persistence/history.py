@@ -1,7 +1,7 @@
 """What is still known of the events of one aggregate: none is kept for good."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -45,12 +45,11 @@ def known_events(
     ended = select(latest).where(named).order_by(latest.c.recorded_at.desc()).limit(limit)
     with driver_errors(), database.engine.connect() as connection:
         rows = connection.execute(unsent.order_by(outbox.c.id.desc()).limit(limit)).all()
-        waiting = [KnownEvent(_message(row._mapping), None, True) for row in rows]
+        waiting = [KnownEvent(OutgoingMessage.restored(row._asdict()), None, True) for row in rows]
         rows = connection.execute(ended).all()
-        known = [KnownEvent(_message(row.outcome), row.recorded_at, False) for row in rows]
+        known = [
+            KnownEvent(OutgoingMessage.restored(row.outcome), row.recorded_at, False)
+            for row in rows
+        ]
     ids = {event.message.message_id for event in waiting}
     return [*waiting, *(e for e in known if e.message.message_id not in ids)][:limit]
-
-
-def _message(said: Any) -> OutgoingMessage:
-    return OutgoingMessage(**{name: said[name] for name in OutgoingMessage._fields})

@@ -1,5 +1,6 @@
 """Messages at rest, in the form in which the worker hands them over and takes them back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 from uuid import UUID
@@ -19,7 +20,7 @@ class OutgoingMessage(NamedTuple):
     headers: dict[str, Any]
 
     @classmethod
-    def restored(cls, stored: dict[str, Any]) -> Self:
+    def restored(cls, stored: Mapping[str, Any]) -> Self:
         """Return it from its fields; what a newer release has stored besides is left out."""
         return cls(**{name: stored[name] for name in cls._fields})
 

@@ -15,6 +15,7 @@ from persistence.unit_of_work import UnitOfWork
 from persistence.views import SQLViews
 from schemas.codec import Codec
 from schemas.message import CommandSchema, EventSchema
+from worker.exceptions import Quit
 from worker.runtime.tracing import Tracing
 from worker.settings import Settings
 
@@ -96,10 +97,10 @@ class Handlers:
     def handle(self, command: Command) -> list[Event]:
         try:
             return self._handlers[type(command)].handle(command)
-        except (Exception, KeyboardInterrupt):
+        except Exception:
             raise
-        except BaseException as error:  # `sys.exit`, a task that was cancelled: a bug of its own
-            raise RuntimeError(f"the handler raised {error!r}") from error
+        except BaseException as error:
+            raise Quit(error) from error
 
 
 class Component:

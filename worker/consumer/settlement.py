@@ -4,7 +4,7 @@ import random
 from datetime import timedelta
 
 from domain.exceptions import DomainError
-from domain.messages import Command, CommandRejected, Event
+from domain.messages import CommandRejected, Event
 from persistence.dead_letters import UNSENDABLE
 from persistence.endings import (
     APPLIED,
@@ -30,7 +30,6 @@ from worker.consumer.letters import failure, letter, letter_of_fault, traceback_
 from worker.consumer.outcomes import Outcomes
 from worker.consumer.reading import Received
 from worker.consumer.retrying import Attempt, Retrying, attempt_of, is_its_attempt
-from worker.exceptions import Quit
 from worker.runtime.showing import harmless
 from worker.senders import NOT_ALLOWED, why_not_allowed
 
@@ -189,7 +188,7 @@ class Settlement:
     def _apply(self, received: Received) -> Ending:
         assert received.command is not None
         with self._unit.command():
-            outcome = self._handled(received.command)[0]
+            outcome = self._handlers.handle(received.command)[0]
             changes = self._unit.saved_events()
             shapes = [self._envelopes.of_change(change, received.message) for change in changes]
             # A reply goes once: in the shape that everybody can read who could so far.
@@ -199,14 +198,6 @@ class Settlement:
                 self._unit.outbox.add(message, aggregate_id=change.aggregate_id)
         self._outcomes.reply(received, first)
         return self._record(received, APPLIED, outcome=first)
-
-    def _handled(self, command: Command) -> list[Event]:
-        try:
-            return self._handlers.handle(command)
-        except Exception:
-            raise
-        except BaseException as error:
-            raise Quit(error) from error
 
     def _reject(self, received: Received, rejection: DomainError) -> Ending:
         assert received.command_id is not None
