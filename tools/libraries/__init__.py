@@ -24,6 +24,8 @@ PACKAGES = (
     "ruby-bunny",
     *("golang-go", "golang-github-rabbitmq-amqp091-go-dev"),
     *("openjdk-21-jdk-headless", "librabbitmq-client-java"),
+    *("gcc", "libc6-dev", "librabbitmq-dev", "uuid-dev"),
+    *("libmojo-rabbitmq-client-perl", "libanyevent-rabbitmq-perl"),
 )
 
 _LOCK = Path(__file__).with_name("requirements.lock")
@@ -37,6 +39,8 @@ _IN_DEBIAN = {
     "ruby": ("ruby", "create.rb"),
     "go": (_GO, "create.go"),
     "java": (f"java -cp {_JARS}", "Create.java"),
+    "c": ("gcc -o create -xc - -lrabbitmq -luuid && ./create <", "create.c"),
+    "perl": ("perl", "create.pl"),
 }
 
 
@@ -65,7 +69,7 @@ def command(program: Program, folder: Path) -> tuple[list[str], dict[str, str]]:
         return [python, _written(program, folder, "create.py")], {}
     interpreter, name = _IN_DEBIAN[program.language]
     _written(program, folder, name)
-    root = debian.room(SUITE, "libraries", *PACKAGES)
+    root = debian.room(SUITE, "clients", *PACKAGES)
     script = f"cd {folder} && {interpreter} {name}"
     return [*debian.mounted(root), "chroot", str(root), "sh", "-ec", script], {"LC_ALL": "C.UTF-8"}
 
