@@ -67,7 +67,13 @@ def prepare_postgresql(connection: psycopg.Connection[Any], deadline: float | No
             "make a new one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.",
         )
     wanted = json.dumps(_POSTGRESQL | _timeouts(deadline))
-    return _first(connection, _PREPARE, (wanted,))
+    try:
+        return _first(connection, _PREPARE, (wanted,))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise Unsuitable(
+            f"A setting of the role or the database is against our promises, and stays: {error}.",
+            "Let an administrator take it back: ALTER ROLE … RESET, ALTER DATABASE … RESET.",
+        ) from error
 
 
 def time_of_postgresql(connection: psycopg.Connection[Any]) -> float:

@@ -7,13 +7,14 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
 from persistence import database as module
 from persistence.database import Database
-from persistence.exceptions import StorageUnavailable
+from persistence.exceptions import StorageUnavailable, Unsuitable
 from persistence.migrating import migrate
 from persistence.probe import require_write
 from persistence.translation import driver_errors
@@ -151,6 +152,20 @@ def test_an_sqlite_file_is_ours_alone_and_what_lies_beside_it_too(tmp_path):
     finally:
         os.umask(before)
     assert modes == dict.fromkeys(("x.db", "x.db-wal", "x.db-shm"), "0o600")
+
+
+def test_a_setting_that_is_not_ours_to_set_is_told_with_the_way_out(postgresql):
+    role = f"poor_{uuid4().hex[:8]}"
+    options = {"options": f"-c session_replication_role=replica -c role={role}"}
+    url = postgresql.url.update_query_dict(options).render_as_string(hide_password=False)
+    with connect(postgresql.url) as administrator:
+        administrator.execute(text(f"CREATE ROLE {role}"))
+        try:
+            said = r'"session_replication_role".*ALTER ROLE … RESET'
+            with Database(url) as database, pytest.raises(Unsuitable, match=said):
+                ping(database)
+        finally:
+            administrator.execute(text(f"DROP ROLE {role}"))
 
 
 # Opens the file, writes, and goes.
