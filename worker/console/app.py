@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -29,7 +29,8 @@ from worker.console.guard import Guard
 from worker.console.pages import FOLDER
 from worker.console.refusals import Refusal, refusal
 from worker.console.tokens import PURGE, READ, REPLAY, SEND
-from worker.console.visit import Visit, sent_fields
+from worker.console.visit import JSON, Visit, sent_fields
+from worker.runtime.showing import json_text
 
 Handler = Callable[[Visit], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -104,5 +105,5 @@ def _sorry(desk: Desk, request: Request, refused: Refusal) -> Response:
     if "text/html" in request.headers.get("accept", ""):
         visit = Visit(desk, request, [])
         return visit.answer("sorry.html", refused.status, error=str(refused))
-    errors = {"errors": refused.errors} if refused.errors else {}
-    return JSONResponse({"error": str(refused), **errors}, refused.status)
+    said = {"error": str(refused), **({"errors": refused.errors} if refused.errors else {})}
+    return Response(json_text(said), refused.status, media_type=JSON)

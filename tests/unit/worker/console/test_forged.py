@@ -17,6 +17,7 @@ from tests.support.console import HOST, ORIGIN, PORT, TestClient, bury, console,
 from worker.console.tokens import ALL, Token
 
 EVIL = "https://evil.example"
+RLO = "\u202e"  # what follows is shown from right to left
 SECRET = "s3cr3t-of-the-body"
 LONG_AGO = datetime.now(UTC) - timedelta(days=1)
 
@@ -51,6 +52,9 @@ FORGED = {
     "a cookie that is none": ("GET", "/", None, {"cookie": 'console-8088="\\'}, 401),
     "another console's cookie": (
         "GET", "/", None, {"cookie": "console-1=token-of-all-0123456789"}, 401,
+    ),
+    "an expired cookie": (
+        "GET", "/", None, {"cookie": f"console-{PORT}=token-of-late-0123456789"}, 401,
     ),
     "a token in the address": ("GET", "/letters?token=token-of-all-0123456789", None, {}, 401),
     "bytes for a token": ("GET", "/", None, {"authorization": b"Bearer \xff\xfe"}, 401),
@@ -113,6 +117,9 @@ FORGED = {
     "a file above, escaped twice": ("GET", "/static/..%252fsettings.py", None, {}, 404),
     "a template": ("GET", "/static/%2e%2e/templates/base.html", None, {}, 404),
     "a static path that goes on": ("GET", "/static/..%2f..%2fletters", None, {}, 404),
+    "a doubled slash": ("GET", "//letters", None, {}, 401),
+    "a path that goes back": ("GET", "/static/%2e%2e/letters", None, {}, 404),
+    "a login that goes on": ("GET", "/login/%2e%2e/letters", None, {}, 401),
     "a negative number": ("GET", "/letters/-1", "all", {}, 404),
     "a huge number": ("GET", f"/letters/{'9' * 30}", "all", {}, 404),
     "a number that is none": ("GET", "/letters/1%27--", "all", {}, 404),
@@ -221,6 +228,9 @@ def test_markup_and_escape_sequences_of_a_sender_are_text(sqlite):
             assert "\x1b" not in page
             assert "\u202e" not in page
         assert "\u202e" not in client.get("/letters").text
+        refused = client.post("/send", data={"type": "thing.Create", "body": f'{{"{RLO}": 1}}'})
+        assert refused.status_code == 422
+        assert RLO not in refused.text
 
 
 @pytest.mark.parametrize("path", ["/", "/letters", "/login", "/static/console.js", "/nowhere"])
