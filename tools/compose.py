@@ -38,7 +38,6 @@ def service(name: str) -> Iterator[str]:
     project = f"ddd-component-{secrets.token_hex(4)}"
     ports = {variable: str(free_port()) for variable in (*_PORTS.values(), "MANAGEMENT_PORT")}
     passwords = {"BROKER_PASSWORD": PASSWORD, "DATABASE_PASSWORD": PASSWORD}
-    passwords["CONSOLE_TOKEN"] = secrets.token_hex(8)
     environment = {**os.environ, **ports, **passwords}
     try:
         _compose(project, environment, "up", "--detach", "--wait", name)

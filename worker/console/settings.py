@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
-from environs import Env, EnvError, validate
+from environs import Env, EnvError, ValidationError, validate
 
-from worker.console.tokens import ALL, Token, read_tokens
+from worker.console.tokens import ALL, LEAST, Token, read_tokens
 from worker.exceptions import SettingsError
 
 
@@ -29,9 +29,10 @@ def read_console_settings() -> ConsoleSettings:
     """Return the settings, or raise `SettingsError` with one line that names the variable."""
     env = Env()
     try:
-        host = env.str("CONSOLE_HOST", "127.0.0.1", validate=validate.Length(min=1))
+        # Empty is as unset: so a Compose file hands on what nobody has set.
+        host = env.str("CONSOLE_HOST", "") or "127.0.0.1"
         port = env.int("CONSOLE_PORT", 8088, validate=validate.Range(1, 65535))
-        token = env.str("CONSOLE_TOKEN", None, validate=validate.Length(min=16))
+        token = env.str("CONSOLE_TOKEN", "", validate=_none_or_long)
         path = env.str("CONSOLE_TOKENS_FILE", None)
     except EnvError as error:
         raise SettingsError(str(error)) from error
@@ -42,6 +43,11 @@ def read_console_settings() -> ConsoleSettings:
             " set CONSOLE_TOKEN or CONSOLE_TOKENS_FILE."
         )
     return ConsoleSettings(host=host, port=port, tokens=tokens)
+
+
+def _none_or_long(token: str) -> None:
+    if token and len(token) < LEAST:
+        raise ValidationError(f"a token has at least {LEAST} characters")
 
 
 def _is_everywhere(host: str) -> bool:

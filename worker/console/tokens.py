@@ -7,7 +7,7 @@ from hmac import compare_digest
 
 READ, BODIES, REPLAY, PURGE, SEND = "read", "bodies", "replay", "purge", "send"
 ALL = frozenset({READ, BODIES, REPLAY, PURGE, SEND})
-_LEAST = 16  # characters of a token: nobody guesses so many
+LEAST = 16  # characters of a token: nobody guesses so many
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ def _token(words: list[str]) -> Token:
     name, roles, secret, *until = words
     if unknown := set(roles.split(",")) - ALL:
         raise ValueError(f"there is no role {min(unknown)}, but {', '.join(sorted(ALL))}")
-    if len(secret) < _LEAST:
-        raise ValueError(f"a token has at least {_LEAST} characters")
+    if len(secret) < LEAST:
+        raise ValueError(f"a token has at least {LEAST} characters")
     return Token(name, frozenset(roles.split(",")), secret, _time(until[0]) if until else None)
 
 

@@ -24,6 +24,13 @@ def test_it_is_on_loopback_where_nothing_is_said():
     assert (settings.address, settings.tokens) == ("http://127.0.0.1:8088", ())
 
 
+def test_what_is_set_to_nothing_is_not_set(monkeypatch):
+    monkeypatch.setenv("CONSOLE_HOST", "")
+    monkeypatch.setenv("CONSOLE_TOKEN", "")
+    settings = read_console_settings()
+    assert (settings.host, settings.tokens) == ("127.0.0.1", ())
+
+
 def test_the_address_is_one_that_a_browser_finds(monkeypatch):
     monkeypatch.setenv("CONSOLE_TOKEN", LONG)
     for host, address in {"0.0.0.0": "localhost", "::": "localhost", "::1": "[::1]"}.items():
