@@ -44,13 +44,14 @@ def cache() -> Path:
 def room(suite: str, name: str, *wanted: str) -> Path:
     """Return the folder of a Debian of this release with these packages, made if need be."""
     root = cache() / f"{suite}-{name}"
-    if not _is_complete(root):
-        base = _base(suite)
-        print(f"Putting {' '.join(wanted)} of Debian {suite} into {root}", flush=True)
-        _begin(root)
-        run("cp", "--archive", "--reflink=auto", f"{base}/.", str(root))
-        run(*mounted(root), "chroot", str(root), "sh", "-ec", _INSTALL, "sh", *wanted)
-        (root / _INCOMPLETE).unlink()
+    with packages.one_at_a_time():
+        if not _is_complete(root):
+            base = _base(suite)
+            print(f"Putting {' '.join(wanted)} of Debian {suite} into {root}", flush=True)
+            _begin(root)
+            run("cp", "--archive", "--reflink=auto", f"{base}/.", str(root))
+            run(*mounted(root), "chroot", str(root), "sh", "-ec", _INSTALL, "sh", *wanted)
+            (root / _INCOMPLETE).unlink()
     return root
 
 

@@ -32,6 +32,7 @@ _LOCK = Path(__file__).with_name("requirements.lock")
 _BLOCK = re.compile(r"^```(\w+) ([\w-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _JARS = "/usr/share/java/amqp-client.jar:/usr/share/java/slf4j-api.jar"
 _GO = "GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$(pwd)/cache go run"
+_BUILT = 'gcc -o create "$1" -lrabbitmq -luuid; ./create'
 # What the program of a language needs to be run, and the name of its file.
 _IN_DEBIAN = {
     "sh": ("sh", "create.sh"),
@@ -39,7 +40,7 @@ _IN_DEBIAN = {
     "ruby": ("ruby", "create.rb"),
     "go": (_GO, "create.go"),
     "java": (f"java -cp {_JARS}", "Create.java"),
-    "c": ("gcc -o create -xc - -lrabbitmq -luuid && ./create <", "create.c"),
+    "c": (f"sh -ec '{_BUILT}' sh", "create.c"),
     "perl": ("perl", "create.pl"),
 }
 
