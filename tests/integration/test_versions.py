@@ -26,10 +26,10 @@ def test_version_1_in_the_queue_among_retries_and_dead_letters_is_applied(
     system.stop("consume")
     sender.send([update(queued, "bug")])
     wait_for(lambda: system.waiting() == 1, "a command in the queue")
-    assert system.count("things", "value IS NOT NULL") == 0
+    assert system.count("sample_things", "value IS NOT NULL") == 0
 
     system.start("consume", AGGREGATES=TODAY)
     system.call("waiting", "now", "--all", "--yes", AGGREGATES=TODAY)
     system.call("dead", "replay", "--all", "--yes", AGGREGATES=TODAY)
-    wait_for(lambda: system.count("things", "value = 'bug'") == 3, "all three")
+    wait_for(lambda: system.count("sample_things", "value = 'bug'") == 3, "all three")
     assert system.count("inbox", "status <> 'applied'") == system.count("retries") == 0
