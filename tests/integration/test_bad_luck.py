@@ -239,7 +239,7 @@ def test_a_dead_letter_of_a_command_that_ended_well_is_not_replayed(
     assert system.call("dead", "purge", "--kind", "crash", "--older-than", "0") == (
         "Purged 0 dead letters.\n"
     )
-    assert system.call("dead", "purge", "--older-than", "0") == "Purged 1 dead letters.\n"
+    assert system.call("dead", "purge", "--older-than", "0", "--yes") == "Purged 1 dead letters.\n"
     assert len(subscriber.heard) == 1
 
 

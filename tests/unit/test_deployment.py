@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.support.project import ROOT
+from tools import packages
 from worker.settings import DEFAULT_HEARTBEAT
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
@@ -151,14 +152,37 @@ def test_who_watches_is_asked_for_by_name_and_shown_on_loopback_only() -> None:
         assert yaml.safe_load(config["content"]), name
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
+def program(name: str, package: str) -> str:
+    """Return the path of a program, installed if need be."""
+    with packages.one_at_a_time():
+        if shutil.which(name) is None:
+            packages.install(package, name, None, lambda _: None)
+    found = shutil.which(name)
+    assert found is not None
+    return found
+
+
+def test_kustomize_builds_what_is_in_its_files() -> None:
+    said = subprocess.run(
+        [program("kubectl", "kubernetes-client"), "kustomize", KUBERNETES],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    built = list(yaml.safe_load_all(said.stdout))
+    ours = [document for document in resources() if document["kind"] != "ScaledObject"]
+    names = [sorted((r["kind"], r["metadata"]["name"]) for r in each) for each in (built, ours)]
+    assert names[0] == names[1]
+    assert "image: ddd-component:local" in said.stdout
+
+
 def test_systemd_understands_its_units(tmp_path: Path) -> None:
     for unit in SYSTEMD.glob("*.service"):
         python = "ExecStart=/opt/component/.venv/bin/python"
         assert python in unit.read_text()
         (tmp_path / unit.name).write_text(unit.read_text().replace(python, "ExecStart=/bin/true"))
     said = subprocess.run(
-        ["systemd-analyze", "verify", *tmp_path.iterdir()],
+        [program("systemd-analyze", "systemd"), "verify", *tmp_path.iterdir()],
         capture_output=True,
         text=True,
         check=False,

@@ -1,6 +1,5 @@
 """Throwing dead letters away."""
 
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -43,9 +42,7 @@ def purge_command(
         views = DeadLetterViews(database, name)
         selection = replace(selection, up_to=views.last())
         count = views.count(selection)
-        # What scripts of earlier releases do goes on: nobody is there to be asked.
-        as_ever = not (ids or of_any_age or _is_new(options) or sys.stdin.isatty())
-        if count and not as_ever:
+        if count:
             require_yes(f"Throw {letters(count)} away?", yes=yes)
         record(database, name, "dead purge", {**selection.described(), "letters": count})
         purged = _purge(component, selection, count)
@@ -55,11 +52,6 @@ def purge_command(
 def _old(selection: Selection, before: Any) -> Selection:
     """Choose only what died before then."""
     return replace(selection, until=min(before, selection.until or before))
-
-
-def _is_new(options: dict[str, Any]) -> bool:
-    """Tell whether there is an option that earlier releases did not have."""
-    return any(value is not None for name, value in options.items() if name != "kind")
 
 
 def _purge(component: Component, selection: Selection, count: int) -> int:

@@ -222,9 +222,13 @@ def test_what_is_thrown_away_is_asked_for_and_written_down(database, words, left
     assert audited(database)[0][1]["letters"] == count
 
 
-@pytest.mark.parametrize("words", [["--older-than", "0"], ["--older-than", "0", "--kind", "crash"]])
-def test_what_scripts_of_earlier_releases_throw_away_goes_without_asking(database, words):
-    assert said("purge", *words).startswith("Purged ")
+@pytest.mark.parametrize(
+    "words", [["--older-than", "0"], ["--older-than", "0", "--kind", "failed"]]
+)
+def test_nothing_is_thrown_away_where_nobody_can_be_asked(database, words):
+    assert dead("purge", *words).exit_code == 1
+    assert (len(ids(database)), audited(database)) == (4, [])
+    assert said("purge", *words, "--yes").startswith("Purged ")
 
 
 def test_what_is_exported_can_be_imported(database, tmp_path):
