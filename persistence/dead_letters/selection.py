@@ -34,7 +34,10 @@ class Selection:
 
     def conditions(self, component: str, dialect: Dialect) -> list[ColumnElement[bool]]:
         awake = [is_awake(component)] if self.but_held else []
-        return [dead_letters.c.component == component, *awake, *self._chosen(dialect)]
+        # Not by the index of groups where none is chosen: SQLite would sort all for each bite.
+        own = dead_letters.c.component
+        ours = (own if self.group else own.concat("")) == component
+        return [ours, *awake, *self._chosen(dialect)]
 
     def described(self) -> dict[str, Any]:
         """Return what was chosen, as JSON values."""
