@@ -28,7 +28,6 @@ from persistence.dead_letters.filling import fill_in
 from persistence.dead_letters.fingerprint import fingerprint
 from persistence.dead_letters.groups import Groups
 from persistence.dead_letters.importing import import_letters
-from persistence.dead_letters.table import dead_letters
 from persistence.messages import ORIGIN_HEADER, DeadLetter, StoredCommand
 from persistence.unit_of_work import UnitOfWork
 from tests.support.component import rows
