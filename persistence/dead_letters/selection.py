@@ -34,7 +34,11 @@ class Selection:
 
     def conditions(self, component: str, dialect: Dialect) -> list[ColumnElement[bool]]:
         awake = [is_awake(component)] if self.but_held else []
-        return [dead_letters.c.component == component, *awake, *self._chosen(dialect)]
+        own: ColumnElement[str] = dead_letters.c.component
+        if dialect.name == "sqlite" and not self.group:
+            # It would take the index of groups, and sort all letters for each bite of them.
+            own = own.concat("")
+        return [own == component, *awake, *self._chosen(dialect)]
 
     def described(self) -> dict[str, Any]:
         """Return what was chosen, as JSON values."""

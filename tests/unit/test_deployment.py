@@ -147,9 +147,8 @@ def test_the_console_is_on_loopback_and_for_who_has_its_token() -> None:
     (port,) = service["ports"]
     assert port.startswith("127.0.0.1:")
     given = service["environment"]
-    assert (
-        given["CONSOLE_HOST"] == "${CONSOLE_TOKEN:+0.0.0.0}"
-    )  # else on loopback, of the container
+    # Without a token on loopback, which is the container's own.
+    assert given["CONSOLE_HOST"] == "${CONSOLE_TOKEN:+0.0.0.0}"
     assert given["CONSOLE_TOKEN"] == "${CONSOLE_TOKEN:-}"
     assert set(given) - {"<<"} - set(compose()["x-settings"]) <= known_settings()
     for package in ("apispec", "jinja2", "sse-starlette", "starlette", "uvicorn"):
@@ -167,17 +166,39 @@ def test_who_watches_is_asked_for_by_name_and_shown_on_loopback_only() -> None:
         assert yaml.safe_load(config["content"]), name
 
 
-@pytest.mark.server  # systemd is no server, but has to be had in the same way
+def program(name: str, package: str) -> str:
+    """Return the path of a program, installed if need be."""
+    with packages.one_at_a_time():
+        if shutil.which(name) is None:
+            packages.install(package, name, None, lambda _: None)
+    found = shutil.which(name)
+    assert found is not None
+    return found
+
+
+@pytest.mark.server  # no server, but has to be had in the same way
+def test_kustomize_builds_what_is_in_its_files() -> None:
+    said = subprocess.run(
+        [program("kubectl", "kubernetes-client"), "kustomize", KUBERNETES],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    built = list(yaml.safe_load_all(said.stdout))
+    ours = [document for document in resources() if document["kind"] != "ScaledObject"]
+    names = [sorted((r["kind"], r["metadata"]["name"]) for r in each) for each in (built, ours)]
+    assert names[0] == names[1]
+    assert "image: ddd-component:local" in said.stdout
+
+
+@pytest.mark.server  # no server, but has to be had in the same way
 def test_systemd_understands_its_units(tmp_path: Path) -> None:
     for unit in SYSTEMD.glob("*.service"):
         python = "ExecStart=/opt/component/.venv/bin/python"
         assert python in unit.read_text()
         (tmp_path / unit.name).write_text(unit.read_text().replace(python, "ExecStart=/bin/true"))
-    with packages.one_at_a_time():
-        if shutil.which("systemd-analyze") is None:
-            packages.install("systemd", "systemd-analyze", None, print)
     said = subprocess.run(
-        ["systemd-analyze", "verify", *tmp_path.iterdir()],
+        [program("systemd-analyze", "systemd"), "verify", *tmp_path.iterdir()],
         capture_output=True,
         text=True,
         check=False,

@@ -10,7 +10,7 @@ from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from persistence.database import Database
 from persistence.dead_letters import (
@@ -283,3 +283,13 @@ def test_two_imports_at_once_double_nothing(postgresql):
         results = [pool.submit(one) for _ in range(4)]
         assert sum(result.result()[0] for result in results) == 1
     assert len(rows(postgresql, dead_letters)) == 1
+
+
+def test_a_bite_on_sqlite_begins_where_the_last_one_ended(migrated_sqlite_url):
+    with Database(migrated_sqlite_url) as database, database.engine.connect() as connection:
+        ours = Selection().conditions("tests", connection.dialect)
+        query = select(dead_letters).where(*ours, dead_letters.c.id > 5).order_by(dead_letters.c.id)
+        text = query.compile(connection, compile_kwargs={"literal_binds": True})
+        plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all())
+    assert "INTEGER PRIMARY KEY" in plan
+    assert "TEMP B-TREE" not in plan
