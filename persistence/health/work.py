@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, Table, func, select
 
 from persistence.database import Database
-from persistence.dead_letters import Selection, dead_letters
+from persistence.dead_letters import DeadLetterViews, Selection, dead_letters
 from persistence.dead_letters.groups import Group, Groups
 from persistence.endings import RETRYING
 from persistence.inbox import inbox
@@ -27,7 +27,8 @@ class Work(NamedTuple):
     retries: int
     overdue: float | None  # since when the retry has been due that should go next
     dead_letters: dict[str, int]  # by kind
-    causes: list[Group]  # the largest of them that are not on hold
+    alerting: int  # of them, those in no group on hold
+    causes: list[Group]  # the largest groups of those
     newest_dead_letter: float | None
     remembered: float | None  # how old the oldest command is that the inbox knows
 
@@ -35,7 +36,9 @@ class Work(NamedTuple):
 def look_at_work(database: Database, component: str) -> Work:
     """Raises a `PersistenceError`."""
     now = database.now()
-    causes = Groups(database, component).largest(CAUSES, Selection(but_held=True))
+    awake = Selection(but_held=True)
+    alerting = DeadLetterViews(database, component).count(awake)
+    causes = Groups(database, component).largest(CAUSES, awake)
     with driver_errors(), database.engine.connect() as connection:
         kinds = connection.execute(_of(dead_letters, component, _KINDS)).all()
         due = connection.scalar(NEXT_DUE, {"component": component})
@@ -46,6 +49,7 @@ def look_at_work(database: Database, component: str) -> Work:
             retries=_count(connection, retries, component),
             overdue=max(0.0, _age(now, due) or 0.0) if due else None,
             dead_letters={kind: count for kind, count, _ in kinds},
+            alerting=alerting,
             causes=causes,
             newest_dead_letter=_age(now, newest),
             remembered=_age(now, connection.scalar(_of(inbox, component, _REMEMBERED))),

@@ -163,6 +163,18 @@ def test_dead_letters_are_told_by_their_cause_unless_it_is_on_hold(database):
     finding = only(told(who, "of one cause: 2 failed a.B"))
     assert "dead replay --group f1" in finding.way_out
     assert told(who, "of one cause: 1 failed") == []
+    Groups(database, who.component_name).say("f1", on_hold=True)
+    assert told(who, "3 failed") == []
+    assert told(who, "3 failed", "All are on hold", state="ok")
+
+
+def test_what_died_of_its_body_is_to_be_corrected(database):
+    who = on(database)
+    letter = {**LETTER, "component": who.component_name, "fingerprint": "f1", "kind": "invalid"}
+    with database.engine.begin() as connection:
+        (died,) = connection.execute(insert(dead_letters), letter).inserted_primary_key
+    finding = only(told(who, "of one cause: 1 invalid"))
+    assert f"dead replay {died} --edit" in finding.way_out
 
 
 def test_an_inbox_that_does_not_forget_is_named(database):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from textwrap import shorten
 
+from persistence.dead_letters.groups import Group
 from persistence.health.work import Work
 from worker.amqp.declarations import backstop_queue
 from worker.amqp.trials import Seen
@@ -14,6 +15,7 @@ SUBJECT = "work"
 LATE = 60.0  # seconds that an event may wait, and a retry be overdue
 DAY = 86400.0
 LONGEST = 120  # characters of a reason
+BY_THEIR_BODIES = ("invalid", "malformed")  # dead, and would be again as they are
 
 
 def queues(seen: Seen, settings: Settings) -> Iterator[Finding]:
@@ -60,20 +62,25 @@ def _dead_letters(work: Work) -> Iterator[Finding]:
         yield ok(SUBJECT, "There are no dead letters.")
         return
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in work.dead_letters.items())
-    newest = length(work.newest_dead_letter or 0)
-    yield warning(
-        SUBJECT,
-        f"Dead letters: {kinds}; the newest died {newest} ago.",
-        "See `python -m worker dead groups`; mend the causes, then replay or purge them.",
-    )
+    sentence = f"Dead letters: {kinds}; the newest died {length(work.newest_dead_letter or 0)} ago."
+    if not work.alerting:
+        yield ok(SUBJECT, f"{sentence} All are on hold.")
+        return
+    way_out = "See `python -m worker dead groups`; mend the causes, then replay or purge them."
+    yield warning(SUBJECT, sentence, way_out)
     for group in work.causes:
         yield warning(
             SUBJECT,
             f"Dead letters of one cause: {group.count:,} {group.kind}"
             f" {group.type or 'without a type'}: {shorten(group.reason, LONGEST)}",
-            f"`python -m worker dead replay --group {group.id}` once it is mended; to silence it,"
-            f" `python -m worker dead group {group.id} --hold`.",
+            f"{_mending(group)}; to silence it, `python -m worker dead group {group.id} --hold`.",
         )
+
+
+def _mending(group: Group) -> str:
+    if group.kind in BY_THEIR_BODIES:
+        return f"Correct them: `python -m worker dead replay {group.samples[0]} --edit`"
+    return f"`python -m worker dead replay --group {group.id}` once it is mended"
 
 
 def _inbox(work: Work, settings: Settings) -> Iterator[Finding]:

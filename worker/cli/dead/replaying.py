@@ -26,6 +26,7 @@ from worker.exceptions import NotReplayable
 from worker.runtime.showing import harmless
 
 TOLD = 10  # reasons, or letters, that are told one by one
+_WATCH = "`dead operations` tells what comes of it."
 
 
 @click.command("replay")
@@ -64,7 +65,7 @@ def replay_command(ids: tuple[int, ...], body: Any, edit: bool, **options: Any) 
 def _replay_one(component: Component, letter_id: int) -> None:
     _record(component, {"ids": [letter_id]})
     replay_one(component, letter_id, user())
-    click.echo(f"The relay will send dead letter {letter_id} again.")
+    click.echo(f"The relay will send dead letter {letter_id} again. {_WATCH}")
 
 
 def _replay_many(
@@ -110,7 +111,7 @@ def _correct(component: Component, ids: tuple[int, ...], body: bytes | None) -> 
         body = _edited(component, ids[0])
     _record(component, {"ids": [*ids], "corrected": True})
     command_id = replay_one(component, ids[0], user(), body)
-    click.echo(f"The relay will send the corrected body as command {command_id}.")
+    click.echo(f"The relay will send the corrected body as command {command_id}. {_WATCH}")
 
 
 def _edited(component: Component, letter_id: int) -> bytes:
@@ -125,7 +126,7 @@ def _edited(component: Component, letter_id: int) -> bytes:
 
 def _show_preview(preview: Preview) -> None:
     stay = len(preview.left)
-    click.echo(f"{letters(preview.readable)} can be read today; {stay} would stay.")
+    click.echo(f"{letters(preview.readable)} can be read and would be sent; {stay} would stay.")
     for reason, count in preview.reasons[:TOLD]:
         click.echo(f"{count:8}  {harmless(reason)}")
 

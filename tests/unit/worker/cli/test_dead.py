@@ -131,7 +131,9 @@ def test_what_is_said_of_a_group_is_shown_and_written_down(database):
 
 
 def test_one_letter_is_replayed_without_asking(database):
-    assert said("replay", "2") == "The relay will send dead letter 2 again.\n"
+    assert said("replay", "2") == (
+        "The relay will send dead letter 2 again. `dead operations` tells what comes of it.\n"
+    )
     assert ids(database) == [1, 3, 4]
     assert audited(database) == [("dead replay", {"ids": [2]})]
     (operation,) = document("operations")
@@ -159,7 +161,7 @@ def test_a_replay_says_what_it_wants_to_know(words):
 
 def test_a_dry_run_sends_nothing(database):
     assert said("replay", "--all", "--dry-run").splitlines() == [
-        "3 dead letters can be read today; 1 would stay.",
+        "3 dead letters can be read and would be sent; 1 would stay.",
         "       1  It still cannot be read (invalid): value: Not a valid string.",
     ]
     assert len(ids(database)) == 4
