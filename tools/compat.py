@@ -18,7 +18,6 @@ from tools.rabbitmq_installation import rabbitmq_version
 
 SUITES = {"4.0": "trixie", "4.3": "forky"}  # testing moves on: what was run is printed
 TESTS = ("tests/integration", "tests/upgrades", "tests/chaos")
-NATIVE = "tests/integration/native_amqp.py"  # what RabbitMQ 3 has not
 
 
 def main(arguments: list[str]) -> int:
@@ -39,15 +38,11 @@ def _test(version: str, arguments: list[str]) -> tuple[int, str]:
     started = monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        tests = [] if any(word.startswith("tests/") for word in arguments) else _tests(version)
+        tests = [] if any(word.startswith("tests/") for word in arguments) else TESTS
         test = [sys.executable, "-m", "pytest", *tests, f"--junit-xml={report}", *arguments]
         code = subprocess.run([*words, *test], env=environment, check=False).returncode
         counts = _counts(report)
     return code, f"{_name(environment)}: {counts}, {monotonic() - started:.0f} s"
-
-
-def _tests(version: str) -> list[str]:
-    return [*TESTS] if version.startswith("3.") else [*TESTS, NATIVE]
 
 
 def _system(version: str) -> tuple[list[str], dict[str, str]]:
