@@ -103,12 +103,11 @@ def _version(message: Message) -> int | None:
 
 def _untyped(content: dict[str, Any]) -> Undecodable:
     """Return the fault of a message without type; some senders put it into the body."""
-    where = (
-        " A field 'type' in the body names none: set the AMQP property."
-        if "type" in content
-        else ""
+    where = " A field 'type' in the body names none." if "type" in content else ""
+    reason = (
+        f"The message has no type, nor a header of that name.{where} Set the AMQP property 'type';"
+        " from AMQP 1.0, the application property of that name."
     )
-    reason = f"The message has no type, nor a header of that name.{where}"
     return Undecodable("unknown-type", reason)
 
 
