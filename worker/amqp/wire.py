@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from pika import BasicProperties, DeliveryMode
 
@@ -37,6 +38,8 @@ _MEANINGFUL = (
 )
 # In the place of a type, from brokers that turn another protocol's messages into ours.
 _NO_TYPE = (None, "", "amqp-1.0", "binary")
+# What AMQP 1.0 puts before a queue's name, percent-encoded: RabbitMQ 4.0 hands it on as it came.
+_ADDRESS = "/queues/"
 
 _NAMES = (
     "type",
@@ -91,6 +94,8 @@ def received(properties: BasicProperties, body: bytes, kept: Sequence[str] = ())
     headers, size = properties.headers or {}, bytes_on_the_wire(properties)
     if texts["type"] in _NO_TYPE and isinstance(named := headers.get("type"), str) and named:
         texts["type"] = printable(named, 255)
+    if (address := texts["reply_to"]) and address.startswith(_ADDRESS):
+        texts["reply_to"] = printable(unquote(address.removeprefix(_ADDRESS)), 255)
     if size > SMALL_HEADERS or len(headers) > MAX_HEADERS:
         headers = _cut({n: headers[n] for n in kept if n in headers} | headers)
     return Message(

@@ -13,10 +13,6 @@ from worker.exceptions import Quit
 # A body above the limit is no command, but its sender shall hear so: up to this many times the
 # limit we still parse it, to find its command id.
 _SEARCHED = 4
-_NO_TYPE = (
-    "The message has no type: set the AMQP property 'type' (over AMQP 1.0 the annotation"
-    " 'x-basic-type'), or a header of that name."
-)
 
 
 class Received(NamedTuple):
@@ -113,8 +109,12 @@ def _version(message: Message) -> int | None:
 
 def _untyped(content: dict[str, Any]) -> Undecodable:
     """Return the fault of a message without type; some senders put it into the body."""
-    hint = " A field 'type' in the body names none." if "type" in content else ""
-    return Undecodable("unknown-type", _NO_TYPE + hint)
+    where = " A field 'type' in the body names none." if "type" in content else ""
+    reason = (
+        f"The message has no type, nor a header of that name.{where} Set the AMQP property 'type';"
+        " from AMQP 1.0, the application property of that name."
+    )
+    return Undecodable("unknown-type", reason)
 
 
 def _named(message: Message) -> CommandID | None:

@@ -55,6 +55,14 @@ def test_a_property_is_received(name):
     assert getattr(received(BasicProperties(**EVERYTHING), b""), name) == EVERYTHING[name]
 
 
+@pytest.mark.parametrize(
+    ("sent", "queue"),
+    [("/queues/a%20b%2Fc", "a b/c"), ("/queues/a%00", "a\\x00"), ("queues/a%20b", "queues/a%20b")],
+)
+def test_the_address_of_a_queue_is_its_name(sent, queue):
+    assert received(BasicProperties(reply_to=sent), b"").reply_to == queue
+
+
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_an_absent_property_is_none(name):
     assert getattr(received(BasicProperties(), b""), name) is None

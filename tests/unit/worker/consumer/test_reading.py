@@ -155,8 +155,8 @@ def test_an_unknown_type_is_told_the_nearest_first(type):
 def test_a_message_without_type_is_a_fault(type):
     assert fault_of(type, create()) == (
         "unknown-type",
-        "The message has no type: set the AMQP property 'type' (over AMQP 1.0 the annotation"
-        " 'x-basic-type'), or a header of that name.",
+        "The message has no type, nor a header of that name. Set the AMQP property 'type'; from"
+        " AMQP 1.0, the application property of that name.",
     )
 
 
