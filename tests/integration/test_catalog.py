@@ -1,10 +1,13 @@
 """The catalogue beside a running worker: what it says is accepted, and what comes is as it says."""
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pika
@@ -22,7 +25,7 @@ from tests.support.system import System
 from tests.support.waiting import wait_for
 from tools.node import FOLDER, node_modules
 from worker.catalog.document import document
-from worker.catalog.page.snippets import snippets
+from worker.catalog.page.snippets import snippets, subscribing
 from worker.composition import compose
 
 SETTINGS = {
@@ -161,22 +164,40 @@ def test_the_programs_to_copy_send_commands(system: System, tmp_path: Path) -> N
     programs = {s.language: s.code for s in snippets(message, system.queue)}
     subscriber = system.subscriber()
 
-    program = programs["Python"].replace("amqp://guest:guest@localhost:5672/%2F", system.amqp_url)
-    exec(compile(program, "from the page", "exec"), {})
-    run_by_node(programs["Node"], system, tmp_path)
+    for language in ("Python", "Node"):
+        subprocess.run(command_of(language, programs[language], system, tmp_path), check=True)
     publish_as_the_management_api(system, request_of(programs["curl"]))
 
     wait_for(lambda: len(subscriber.of_type("order.Placed")) == 3, "three events")
 
 
-def run_by_node(program: str, system: System, folder: Path) -> None:
-    """Run a module in a folder of its own, beside what npm has installed."""
-    (folder / "node_modules").symlink_to(node_modules(print))
-    address = system.amqp_url.removesuffix("/%2F")
-    (folder / "program.mjs").write_text(
-        program.replace("amqp://guest:guest@localhost:5672", address)
-    )
-    subprocess.run(["node", folder / "program.mjs"], check=True, timeout=60)
+@pytest.mark.parametrize("language", ["Python", "Node"])
+def test_the_programs_to_copy_hear_the_events(
+    system: System, tmp_path: Path, language: str
+) -> None:
+    programs = {s.language: s.code for s in subscribing(catalogue(system))}
+    words = command_of(language, programs[language], system, tmp_path)
+    said_at_once = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    queue, said = f"{system.name}.events.copy", tmp_path / "said"
+    with said.open("w") as output, subprocess.Popen(words, env=said_at_once, stdout=output) as it:
+        try:
+            wait_for(lambda: system.has_consumer(queue), "the program")
+            system.sender().send([command("Place", str(uuid4()), reference="R1")])
+            wait_for(lambda: said.read_text().startswith("order.Placed 1 {"), "the event")
+        finally:
+            it.kill()
+    system.delete_queue(queue)
+
+
+def command_of(language: str, program: str, system: System, folder: Path) -> list[str | Path]:
+    """Return the words that run a program of the page, which only gets another broker."""
+    ours = urlsplit(system.amqp_url).netloc.rpartition("@")[2]
+    assert program.count("localhost:5672") == 1
+    file = folder / {"Python": "copied.py", "Node": "copied.mjs"}[language]
+    file.write_text(program.replace("localhost:5672", ours))
+    if language == "Node":
+        (folder / "node_modules").symlink_to(node_modules(print))
+    return [{"Python": sys.executable, "Node": "node"}[language], file]
 
 
 def request_of(program: str) -> dict[str, Any]:

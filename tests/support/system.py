@@ -191,6 +191,15 @@ class System:
         except pika.exceptions.ChannelClosedByBroker:
             return False
 
+    def has_consumer(self, queue: str) -> bool:
+        """Tell whether somebody consumes from a queue; nobody does from one that is not there."""
+        try:
+            with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+                answer = connection.channel().queue_declare(queue, passive=True)
+                return int(answer.method.consumer_count) > 0
+        except pika.exceptions.ChannelClosedByBroker:
+            return False
+
     @contextmanager
     def only_reading(self) -> Iterator[None]:
         """Let new sessions of the database only read, and end those that may write."""
