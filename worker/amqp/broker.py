@@ -13,6 +13,10 @@ from worker.amqp.connection import CONNECT_TIMEOUT, Connection, parameters
 from worker.amqp.reasons import unavailable
 from worker.exceptions import BrokerUnavailable
 
+# Seconds for an answer on a connection beside another, whose work waits meanwhile. An intake asks
+# three times, and the watchdog's patience is 8 seconds at the least.
+GUEST_PATIENCE = 2.0
+
 
 class Broker:
     """An open connection. `step` is what keeps it alive: call it at least every few seconds.
@@ -31,6 +35,7 @@ class Broker:
         """
         self.lost: BrokerUnavailable | None = None
         self._is_guest = beside is not None
+        self._patience = GUEST_PATIENCE if beside else 2 * CONNECT_TIMEOUT
         try:
             self._connection = Connection(
                 parameters(url, name, heartbeat),
@@ -204,7 +209,7 @@ class Broker:
             raise BrokerUnavailable(f"a connection may have {most} channels: too few") from error
 
     def _await(self, condition: Callable[[], object], what: str) -> None:
-        deadline = monotonic() + 2 * CONNECT_TIMEOUT
+        deadline = monotonic() + self._patience
         while not condition():
             if monotonic() > deadline:
                 raise BrokerUnavailable(f"the broker does not answer: no {what}")
