@@ -98,8 +98,8 @@ class Handlers:
         try:
             return self._handlers[type(command)].handle(command)
         except Exception:
-            raise
-        except BaseException as error:
+            raise  # a refusal, or a bug: told apart by who called us
+        except BaseException as error:  # no signal of ours raises: it is the handler's own
             raise Quit(error) from error
 
 

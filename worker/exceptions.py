@@ -38,10 +38,14 @@ class ContractError(Exception):
 
 
 class Quit(Exception):
-    """Code of the team's tried to end the process (`sys.exit`, a cancelled task): a bug of one."""
+    """Code of the team's tried to end the process (`sys.exit`, a cancelled task): a bug of one.
+
+    It says the class alone: an exception's own words may raise, too.
+    """
 
     def __init__(self, error: BaseException) -> None:
-        super().__init__(repr(error))
+        super().__init__(type(error).__name__)
+        self.__cause__ = error
 
 
 class Stopped(Exception):

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from marshmallow import fields as theirs  # noqa: F401 - for a mistake, as some below
-from sqlalchemy import Column, Integer, MetaData, Numeric, Table, Text, Uuid  # noqa: F401 - the same
+from marshmallow import fields as theirs  # noqa: F401 - for mistakes
+from sqlalchemy import Column, Integer, MetaData, Numeric, Table, Text, Uuid  # noqa: F401 - for mistakes
 
 import schemas.fields as wire
 from domain.handling import Change, handles
@@ -15,7 +15,7 @@ from domain.messages import Command, Event
 from persistence import columns
 from persistence.mapping import Mapping
 from schemas.message import CommandSchema, EventSchema
-from tests.sample.thing import Create  # noqa: F401 - for a mistake
+from tests.sample.thing import Create  # noqa: F401 - for mistakes
 from worker.component import Aggregate
 
 metadata = MetaData()

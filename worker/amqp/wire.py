@@ -207,5 +207,5 @@ def scalar(value: object) -> object:
 def _text(value: object) -> str:
     try:
         return str(value)
-    except BaseException as error:  # nested too deeply, or an exception that cannot say what it is
+    except BaseException as error:  # nested too deeply; or its own words raise, be it `sys.exit`
         return f"({type(value).__name__}; its text: {type(error).__name__})"

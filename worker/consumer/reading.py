@@ -60,16 +60,9 @@ class Reader:
             fingerprint = digest(message.type or "", content)
             command = self._command(message, content, version)
         except Exception as error:  # of schemas and command classes, which can be anything
-            fingerprint = fingerprint or sha256(message.body).hexdigest()
-            if isinstance(error, Undecodable):
-                # The fault says everything itself. Its traceback would keep the frames of the
-                # parser alive, and with them the whole message, in a circle of references.
-                error.__cause__ = error.__context__ = error.__traceback__ = None
-                if _is_event(message, content):
-                    return Received(message, None, fingerprint)
-            named = uuid_or_none(content.get("command_id")) or _named(message)
-            fault = error if named or isinstance(error, Undecodable) else _anonymous(error)
-            return Received(message, named, fingerprint, fault=fault)
+            return _faulty(message, content, fingerprint, error)
+        except BaseException as error:
+            return _faulty(message, content, fingerprint, Quit(error))
         return Received(message, command.command_id, fingerprint, command)
 
     def _content(self, message: Message) -> dict[str, Any]:
@@ -89,16 +82,27 @@ class Reader:
             raise _untyped(content)
         if version is None:
             raise Undecodable("unknown-type", "The schema-version is not an integer, such as 1.")
-        try:
-            return self._codec.decode(message.type, content, version)
-        except Exception:
-            raise
-        except BaseException as error:
-            raise Quit(error) from error
+        return self._codec.decode(message.type, content, version)
 
     def _too_large(self, message: Message) -> Undecodable:
         size = len(message.body)
         return Undecodable("too-large", f"The body has {size} bytes, more than {self._max_bytes}.")
+
+
+def _faulty(
+    message: Message, content: dict[str, Any], fingerprint: str, error: Exception
+) -> Received:
+    """Return a message in which no command was found, with as much as is known of it."""
+    fingerprint = fingerprint or sha256(message.body).hexdigest()
+    if isinstance(error, Undecodable):
+        # The fault says everything itself. Its traceback would keep the frames of the
+        # parser alive, and with them the whole message, in a circle of references.
+        error.__cause__ = error.__context__ = error.__traceback__ = None
+        if _is_event(message, content):
+            return Received(message, None, fingerprint)
+    named = uuid_or_none(content.get("command_id")) or _named(message)
+    fault = error if named or isinstance(error, Undecodable) else _anonymous(error)
+    return Received(message, named, fingerprint, fault=fault)
 
 
 def _version(message: Message) -> int | None:

@@ -37,3 +37,10 @@ def test_who_has_a_connection_beside_it_does_not_wait_long_for_that_one(amqp_url
         with pytest.raises(BrokerUnavailable, match="no a channel"):
             guest.channel()
         assert main.channel().is_open
+        proxy.down()
+
+        def is_lost() -> object:
+            main.step(0.05)
+            return guest.lost
+
+        wait_for(is_lost, "its end")
